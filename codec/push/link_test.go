@@ -1,0 +1,150 @@
+package push
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"dmgate/codec/internal/oracle"
+
+	"pgregory.net/rapid"
+)
+
+// The samples of section 6.5, and one with all attributes.
+func TestIndication(t *testing.T) {
+	for _, v := range []struct {
+		name string
+		si   Indication
+		want string
+	}{
+		{"sample", Indication{Href: "https://dm.test/x", ID: "1", Action: "signal-high", Text: "Get app"},
+			"02 05 6A 00 45 C6 0E 03'dm.test/x'00 11 03'1'00 08 01 03'Get app'00 01 01"},
+		{"everything", Indication{Href: "http://www.a/", ID: "i", Created: time.Date(2024, 8, 1, 12, 30, 0, 0,
+			time.UTC),
+			Expires: time.Date(2024, 8, 2, 0, 0, 0, 0, time.UTC), Class: "c", Action: "delete"},
+			"02 05 6A 00 45 86 0D 03'a/'00 11 03'i'00 0A C3 06 202408011230 10 C3 04 20240802 12 03'c'00 09 01 01"},
+		{"another scheme", Indication{Href: "tel:1"}, "02 05 6A 00 45 86 0B 03'tel:1'00 01 01"},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			want := octets(t, v.want)
+			if got := v.si.AppendWBXML(nil); !bytes.Equal(got, want) {
+				t.Errorf("got  % X\nwant % X", got, want)
+			}
+			if got, err := ReadIndication(want); err != nil || !reflect.DeepEqual(got, v.si) {
+				t.Errorf("read %+v, %v", got, err)
+			}
+			if got, err := ReadIndicationXML(v.si.AppendXML(nil)); err != nil || !reflect.DeepEqual(got, v.si) {
+				t.Errorf("by way of XML: %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestLoading(t *testing.T) {
+	sl := Loading{Href: "https://dm.test/x", Action: "execute-high"}
+	want := octets(t, "02 06 6A 00 85 0B 03'dm.test/x'00 06 01")
+	if got := sl.AppendWBXML(nil); !bytes.Equal(got, want) {
+		t.Errorf("got  % X\nwant % X", got, want)
+	}
+	if got, err := ReadLoading(want); err != nil || got != sl {
+		t.Errorf("read %+v, %v", got, err)
+	}
+	if got, err := ReadLoadingXML(sl.AppendXML(nil)); err != nil || got != sl {
+		t.Errorf("by way of XML: %+v, %v", got, err)
+	}
+	got, err := ReadLoading(octets(t, "02 06 6A 00 85 0A 03'acme'00 85 03'x'00 07 01"))
+	if want := (Loading{"http://www.acme.com/x", "cache"}); err != nil || got != want {
+		t.Errorf("with a domain's token: %+v, %v", got, err)
+	}
+}
+
+func TestMalformedLinks(t *testing.T) {
+	si := func(b []byte) error { _, err := ReadIndication(b); return err }
+	sl := func(b []byte) error { _, err := ReadLoading(b); return err }
+	siXML := func(b []byte) error { _, err := ReadIndicationXML(b); return err }
+	slXML := func(b []byte) error { _, err := ReadLoadingXML(b); return err }
+	for _, v := range []struct {
+		name, doc string
+		read      func([]byte) error
+		want      string
+	}{
+		{"nothing", "", si, "wbxml: offset 0: empty document"},
+		{"an SL", "02 06 6A 00 05", si, "push: offset 1: public identifier 0x6 (want 0x05)"},
+		{"an SI", "02 05 6A 00 05", sl, "push: offset 1: public identifier 0x5 (want 0x06)"},
+		{"empty si", "02 05 6A 00 05", si,
+			"push: offset 4: root element is not si with an indication or sl with attributes"},
+		{"info", "02 05 6A 00 45 07 01", si, "push: offset 5: no indication in si"},
+		{"indication and info", "02 05 6A 00 45 06 07 01", si, "push: offset 6: more than an indication in si"},
+		{"unknown attribute", "02 05 6A 00 45 86 20 01 01", si,
+			"push: offset 6: unknown attribute token 0x20 on page 0"},
+		{"unknown value", "02 05 6A 00 45 86 0B 90 01 01", si, "push: offset 7: unknown value token 0x90"},
+		{"date in text", "02 05 6A 00 45 86 0A 03'x'00 01 01", si,
+			"push: offset 7: value without an attribute, or of more than 4096 bytes"},
+		{"date of a 13th month", "02 05 6A 00 45 86 0A C3 04 20241302 01 01", si,
+			"push: offset 7: date 20241302 (want YYYYMMDDhhmmss)"},
+		{"address in bytes", "02 05 6A 00 45 86 0B C3 01 00 01 01", si,
+			"push: offset 7: opaque data where no date stands"},
+		{"element in the text", "02 05 6A 00 45 46 07 01 01", si,
+			"push: offset 6: something else than text in an indication"},
+		{"si's attribute in sl", "02 06 6A 00 85 11 03'x'00 01", sl,
+			"push: offset 5: unknown attribute token 0x11 on page 0"},
+		{"long text", "02 05 6A 00 45 46 03'" + strings.Repeat("x", 4097) + "'00 01 01", si,
+			"push: offset 6: more than 4096 bytes of text"},
+		{"no XML", "'x'", siXML, "xml: offset 1: EOF"},
+		{"another element", "'<sl/>'", siXML, "xml: offset 5: expected element type <si> but have <sl>"},
+		{"XML date", `'<si><indication created="x"/></si>'`, siXML,
+			`xml: offset 0: date "x" (want 2006-01-02T15:04:05Z)`},
+		{"XML action", `'<sl href="x" action="y"/>'`, slXML, `xml: offset 0: unknown action "y"`},
+	} {
+		t.Run(v.name, func(t *testing.T) { expect(t, v.read(octets(t, v.doc)), v.want) })
+	}
+}
+
+func genIndication(t *rapid.T) Indication {
+	text := rapid.StringMatching(`[a-zA-Z0-9 <&>ü☺]{0,20}`)
+	scheme := rapid.SampledFrom([]string{"http://", "https://", "http://www.", "https://www.", "tel:"})
+	s := Indication{
+		Href:  scheme.Draw(t, "scheme") + text.Draw(t, "href"),
+		ID:    text.Draw(t, "id"),
+		Class: text.Draw(t, "class"),
+		Action: rapid.SampledFrom([]string{"", "signal-none", "signal-low", "signal-medium", "signal-high"}).Draw(t,
+			"action"),
+		Text: text.Draw(t, "text"),
+	}
+	if rapid.Bool().Draw(t, "created") {
+		s.Created = genTime().Draw(t, "time").UTC()
+	}
+	return s
+}
+
+func TestIndicationRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := genIndication(t)
+		if got, err := ReadIndication(s.AppendWBXML(nil)); err != nil || !reflect.DeepEqual(got, s) {
+			t.Fatalf("by way of WBXML: %+v, %v", got, err)
+		}
+		if got, err := ReadIndicationXML(s.AppendXML(nil)); err != nil || !reflect.DeepEqual(got, s) {
+			t.Fatalf("by way of XML: %+v, %v", got, err)
+		}
+	})
+}
+
+// libwbxml makes XML of what we write, and we read that.
+func TestLibwbxmlReadsLinks(t *testing.T) {
+	wbxml2xml := oracle.Need(t, "wbxml2xml")
+	for seed := range 20 {
+		s := rapid.Custom(genIndication).Example(seed)
+		s.Text = strings.TrimSpace(s.Text) // it trims
+		out := oracle.Run(t, s.AppendWBXML(nil), wbxml2xml, "-m", "0", "-o", "-", "-")
+		if got, err := ReadIndicationXML(out); err != nil || !reflect.DeepEqual(got, s) {
+			t.Fatalf("%v\ngot  %+v\nwant %+v\n%s", err, got, s, out)
+		}
+	}
+	sl := Loading{Href: "https://dm.test/x", Action: "cache"}
+	out := oracle.Run(t, sl.AppendWBXML(nil), wbxml2xml, "-o", "-", "-")
+	if got, err := ReadLoadingXML(out); err != nil || got != sl {
+		t.Fatalf("%v\ngot  %+v\n%s", err, got, out)
+	}
+}

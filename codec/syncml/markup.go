@@ -1,0 +1,111 @@
+package syncml
+
+import (
+	"encoding/base64"
+
+	"dmgate/codec/wbxml"
+)
+
+// noPage is the page of what stands around the elements of a Data: unlike that of any of them.
+const noPage = 0xFF
+
+// render writes the content of an Item's Data that holds elements as XML text. before is the text in front of the
+// first element, whose tag was just read; at is where the content begins.
+func (in *reader) render(before []byte, at int) ([]byte, error) {
+	m := in.m
+	start := len(m.scratch)
+	m.scratch = appendText(m.scratch, before)
+	for in.t.Kind != wbxml.End {
+		if err := in.renderToken(noPage, start, at); err != nil {
+			return nil, err
+		}
+		if err := in.w.Next(&in.t); err != nil {
+			return nil, err
+		}
+	}
+	return m.scratch[start:len(m.scratch):len(m.scratch)], nil
+}
+
+// renderToken writes the text token just read, or the whole element whose tag it is. An element names its namespace
+// where that is not the one of the element around it, on page parent.
+func (in *reader) renderToken(parent uint8, start, at int) error {
+	m, t := in.m, &in.t
+	switch t.Kind {
+	case wbxml.Start:
+		return in.renderElement(parent, start, at)
+	case wbxml.Entity:
+		var b [4]byte
+		m.scratch = appendText(m.scratch, append(b[:0], string(t.Rune)...))
+	default:
+		if err := in.spend(len(t.Bytes), t.Offset); err != nil {
+			return err
+		}
+		if t.Kind == wbxml.Opaque && !isText(t.Bytes) {
+			m.scratch = base64.StdEncoding.AppendEncode(m.scratch, t.Bytes)
+		} else {
+			m.scratch = appendText(m.scratch, t.Bytes)
+		}
+	}
+	if len(m.scratch)-start > in.lim.Data {
+		return in.tooLong(at, in.lim.Data, "Data")
+	}
+	return nil
+}
+
+func (in *reader) renderElement(parent uint8, start, at int) error {
+	page := in.t.Page
+	if err := in.startWBXML(); err != nil {
+		return err
+	}
+	m, tag, literal := in.m, in.tag, in.name
+	m.scratch = append(m.scratch, '<')
+	name := len(m.scratch)
+	switch {
+	case tag.name() != "":
+		m.scratch = append(m.scratch, tag.name()...)
+	case tag == 0 && isName(literal):
+		page = parent
+		m.scratch = append(m.scratch, literal...)
+	default:
+		return in.errorf(in.at, "%q is no element of a Data", in.tagName())
+	}
+	end := len(m.scratch)
+	if page != parent {
+		m.scratch = append(m.scratch, ` xmlns="`...)
+		m.scratch = append(m.scratch, namespace(page, m.Style.Version)...)
+		m.scratch = append(m.scratch, '"')
+	}
+	if in.empty {
+		in.empty = false
+		m.scratch = append(m.scratch, "/>"...)
+		return nil
+	}
+	m.scratch = append(m.scratch, '>')
+	for {
+		if err := in.w.Next(&in.t); err != nil {
+			return err
+		}
+		if in.t.Kind == wbxml.End {
+			m.scratch = append(m.scratch, "</"...)
+			m.scratch = append(m.scratch, m.scratch[name:end]...)
+			m.scratch = append(m.scratch, '>')
+			return nil
+		}
+		if err := in.renderToken(page, start, at); err != nil {
+			return err
+		}
+	}
+}
+
+// isName says whether b can be the name of an element. A prefix would need a namespace that WBXML has no place for.
+func isName(b []byte) bool {
+	if len(b) == 0 || !nameStart(b[0]) {
+		return false
+	}
+	for _, c := range b {
+		if nameBytes[c] != nameByte {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,431 @@
+package syncml
+
+import (
+	"fmt"
+	"math"
+
+	"dmgate/codec"
+	"dmgate/codec/wbxml"
+)
+
+// maxExpansion bounds the text of a message by the size of its document: a string table lets a document say the same
+// thousand bytes over and over, two bytes a time. What real string tables save is far below it.
+const maxExpansion = 16
+
+// reader is the grammar of a message, one for both encodings. It asks four things of an encoding: child, value,
+// itemData and skip. They are in readwbxml.go, and those for XML, to which they hand on, in readxml.go.
+//
+// Every element that child announces is taken by exactly one of value, itemData, skip or a loop of child that ends
+// with false.
+type reader struct {
+	m    *Message
+	enc  Encoding
+	lim  Limits
+	room int // bytes of text that the document may still bring
+
+	tag   tag    // of the element that child announced
+	name  []byte // its name, where tag is 0
+	at    int    // where it begins
+	empty bool   // it has no content to be taken
+
+	w wbxml.Reader
+	t wbxml.Token
+	x scanner
+}
+
+var defaultLimits = Limits{}.WithDefaults()
+
+func (m *Message) read(doc []byte, enc Encoding, lim *Limits) error {
+	m.Reset()
+	in := reader{m: m, enc: enc, lim: defaultLimits, room: maxExpansion * len(doc)}
+	if lim != nil {
+		in.lim = lim.WithDefaults()
+	}
+	in.lim.Depth = min(in.lim.Depth, math.MaxUint8) // what Command.Depth can count
+	if enc == WBXML {
+		return in.readWBXML(doc)
+	}
+	in.x = scanner{doc: doc, open: m.open[:0]}
+	err := in.readXML()
+	m.open = in.x.open
+	return err
+}
+
+// emptyData is the Data of an Item whose Data element is there but empty.
+var emptyData = []byte{}
+
+// message reads the content of the root element.
+func (in *reader) message() error {
+	header, body := false, false
+	for {
+		ok, err := in.child()
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		switch in.tag {
+		case tagSyncHdr:
+			if header {
+				return in.errorf(in.at, "second SyncHdr")
+			}
+			header = true
+			err = in.header(&in.m.Header)
+		case tagSyncBody:
+			if body {
+				return in.errorf(in.at, "second SyncBody")
+			}
+			body = true
+			err = in.body()
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case !header:
+		return in.errorf(in.offset(), "SyncML without SyncHdr")
+	case !body:
+		return in.errorf(in.offset(), "SyncML without SyncBody")
+	}
+	return nil
+}
+
+func (in *reader) header(h *Header) error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagVerDTD:
+			h.VerDTD, err = in.value()
+		case tagVerProto:
+			h.VerProto, err = in.value()
+		case tagSessionID:
+			h.SessionID, err = in.value()
+		case tagMsgID:
+			h.MsgID, err = in.word()
+		case tagTarget:
+			err = in.location(&h.Target)
+		case tagSource:
+			err = in.location(&h.Source)
+		case tagRespURI:
+			h.RespURI, err = in.value()
+		case tagNoResp:
+			h.NoResp = true
+			err = in.skip()
+		case tagCred:
+			err = in.cred(&h.Cred)
+		case tagMeta:
+			err = in.meta(&h.Meta)
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (in *reader) body() error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch k := in.tag.kind(); {
+		case k != None:
+			err = in.command(k, 0)
+		case in.tag == tagFinal:
+			in.m.Final = true
+			err = in.skip()
+		default:
+			err = in.errorf(in.at, "%s in SyncBody is no command of OMA DM", in.tagName())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// command reads a command and, where it is an Atomic or Sequence, its members, which follow it in the list.
+func (in *reader) command(k Kind, depth uint8) error {
+	m := in.m
+	if len(m.Commands) >= in.lim.Commands {
+		return in.errorf(in.at, "more than %d commands (limit Commands)", in.lim.Commands)
+	}
+	i := len(m.Commands)
+	c := m.AddCommand(k)
+	c.Depth = depth
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagCmdID:
+			c.CmdID, err = in.word()
+		case tagMsgRef:
+			c.MsgRef, err = in.word()
+		case tagCmdRef:
+			c.CmdRef, err = in.word()
+		case tagCmd:
+			c.Cmd, err = in.value()
+		case tagTargetRef:
+			err = in.first(&c.TargetRef)
+		case tagSourceRef:
+			err = in.first(&c.SourceRef)
+		case tagData:
+			c.Data, err = in.word()
+		case tagItem:
+			err = in.item(k)
+		case tagMeta:
+			err = in.meta(&c.Meta)
+		case tagChal:
+			err = in.chal(&c.Chal)
+		case tagCred:
+			err = in.cred(&c.Cred)
+		case tagCorrelator:
+			c.Correlator, err = in.value()
+		case tagNoResp:
+			c.NoResp = true
+			err = in.skip()
+		default:
+			err = in.member(k, depth+1)
+			c = &m.Commands[i] // members may have moved the list
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// member reads the announced element as a member of a command of kind k, or skips it where it is no command.
+func (in *reader) member(k Kind, depth uint8) error {
+	mk := in.tag.kind()
+	switch {
+	case in.tag.foreign():
+		return in.errorf(in.at, "%s in %s is no command of OMA DM", in.tagName(), k)
+	case mk == None:
+		return in.skip()
+	case k != Atomic && k != Sequence:
+		return in.errorf(in.at, "%s inside %s", mk, k)
+	}
+	return in.command(mk, depth)
+}
+
+func (in *reader) item(k Kind) error {
+	switch {
+	case k == Atomic || k == Sequence:
+		return in.errorf(in.at, "Item inside %s", k)
+	case len(in.m.items) >= in.lim.Items:
+		return in.errorf(in.at, "more than %d items (limit Items)", in.lim.Items)
+	}
+	it := in.m.AddItem()
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagTarget:
+			err = in.location(&it.Target)
+		case tagSource:
+			err = in.location(&it.Source)
+		case tagMeta:
+			err = in.meta(&it.Meta)
+		case tagData:
+			err = in.itemData(it)
+		case tagMoreData:
+			it.MoreData = true
+			err = in.skip()
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (in *reader) location(l *Location) error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagLocURI:
+			l.URI, err = in.value()
+		case tagLocName:
+			l.Name, err = in.value()
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (in *reader) cred(c *Cred) error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagMeta:
+			err = in.meta(&c.Meta)
+		case tagData:
+			c.Data, err = in.value()
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// chal reads a Chal, which holds nothing but Meta.
+func (in *reader) chal(c *Meta) error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		if in.tag == tagMeta {
+			err = in.meta(c)
+		} else {
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (in *reader) meta(mt *Meta) error {
+	for {
+		ok, err := in.child()
+		if err != nil || !ok {
+			return err
+		}
+		switch in.tag {
+		case tagFormat:
+			mt.Format, err = in.value()
+		case tagType:
+			mt.Type, err = in.value()
+		case tagMark:
+			mt.Mark, err = in.value()
+		case tagNextNonce:
+			mt.NextNonce, err = in.value()
+		case tagVersion:
+			mt.Version, err = in.value()
+		case tagSize:
+			mt.Size, err = in.size()
+		case tagMaxMsgSize:
+			mt.MaxMsgSize, err = in.size()
+		case tagMaxObjSize:
+			mt.MaxObjSize, err = in.size()
+		case tagMetInf: // a wrapper that the standard allows and nobody uses
+			err = in.meta(mt)
+		default:
+			err = in.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// first takes the announced element's text unless v holds one already.
+func (in *reader) first(v *[]byte) error {
+	if len(*v) > 0 {
+		return in.skip()
+	}
+	var err error
+	*v, err = in.value()
+	return err
+}
+
+// word takes the announced element's text without the white space around it, which pretty-printers add.
+func (in *reader) word() ([]byte, error) {
+	v, err := in.value()
+	return trim(v), err
+}
+
+// size takes the announced element's text as a count of bytes.
+func (in *reader) size() (int, error) {
+	at := in.offset()
+	v, err := in.word()
+	if err != nil || len(v) == 0 {
+		return 0, err
+	}
+	n := 0
+	for _, d := range v {
+		if d < '0' || d > '9' {
+			return 0, in.errorf(at, "%q is no number", clip(v))
+		}
+		if n > (math.MaxInt-9)/10 {
+			return 0, in.errorf(at, "number %s is too large", clip(v))
+		}
+		n = n*10 + int(d-'0')
+	}
+	return n, nil
+}
+
+// spend takes n bytes of text that begin at offset at from the document's room.
+func (in *reader) spend(n, at int) error {
+	if in.room -= n; in.room >= 0 {
+		return nil
+	}
+	return in.overspent(at)
+}
+
+func (in *reader) overspent(at int) error {
+	return in.errorf(at, "text comes to more than %d times the document", maxExpansion)
+}
+
+// offset is where the next token begins.
+func (in *reader) offset() int {
+	if in.enc == XML {
+		return in.x.pos
+	}
+	return in.w.Offset()
+}
+
+// tagName is the name of the announced element, for errors.
+func (in *reader) tagName() string {
+	if name := in.tag.name(); name != "" {
+		return name
+	}
+	if in.tag != 0 {
+		return fmt.Sprintf("tag 0x%02X of page %d", in.tag.code(), in.tag.page())
+	}
+	return string(clip(in.name))
+}
+
+func (in *reader) errorf(at int, msg string, args ...any) error {
+	return codec.Errorf(in.enc.String(), at, msg, args...)
+}
+
+// clip shortens hostile text for an error.
+func clip(b []byte) []byte { return b[:min(len(b), 40)] }
+
+func trim(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }

@@ -1,0 +1,492 @@
+// Package wbxml reads and writes the binary XML that phones speak: a pull tokenizer and an appender. It knows tokens,
+// code pages and the string table, and nothing of what the tags mean; syncml and cp bring their own tables.
+//
+// Source: WAP Binary XML 1.1 to 1.3; section 1 of the fact sheet.
+package wbxml
+
+import (
+	"bytes"
+
+	"dmgate/codec"
+)
+
+// Global tokens.
+const (
+	tokSwitchPage = 0x00
+	tokEnd        = 0x01
+	tokEntity     = 0x02
+	tokStrI       = 0x03
+	tokLiteral    = 0x04
+	tokExtI0      = 0x40
+	tokPI         = 0x43
+	tokLiteralC   = 0x44
+	tokExtT0      = 0x80
+	tokStrT       = 0x83
+	tokLiteralA   = 0x84
+	tokExt0       = 0xC0
+	tokOpaque     = 0xC3
+	tokLiteralAC  = 0xC4
+
+	bitContent = 0x40
+	bitAttrs   = 0x80
+	maskTag    = 0x3F
+)
+
+// Kind says what a Token is.
+type Kind uint8
+
+// Kinds of token.
+const (
+	EOF       Kind = iota // the root element is closed and nothing follows
+	Start                 // a tag. Attrs: attribute tokens follow up to AttrsEnd; Content: content follows up to End
+	End                   // the end of an element's content
+	Text                  // Bytes: STR_I or STR_T, in content or in an attribute value
+	Opaque                // Bytes: OPAQUE, in content or in an attribute value
+	Entity                // Rune: a character by its code point
+	Attr                  // an attribute start: Page and Code, or Bytes for a literal name
+	AttrValue             // an attribute value token: Page and Code
+	AttrsEnd              // the end of an attribute list
+)
+
+// Token is one step of a Reader. Which fields are set depends on Kind. Bytes is a view into the document.
+type Token struct {
+	Kind    Kind
+	Page    uint8  // code page that Code belongs to
+	Code    uint8  // tag (6 bits), attribute start or attribute value; 0 for a literal, whose name is in Bytes
+	Content bool   // of Start
+	Attrs   bool   // of Start
+	Rune    rune   // of Entity
+	Bytes   []byte // of Text and Opaque; of Start and Attr for literals, whose Code is 0
+	Offset  int    // where the token begins in the document
+}
+
+// Public identifiers by number. Zero means that the document names its type in text.
+const (
+	PublicSI         = 0x05
+	PublicSL         = 0x06
+	PublicProv10     = 0x0B
+	PublicSyncML10   = 0x0FD1
+	PublicDevInf10   = 0x0FD2
+	PublicSyncML11   = 0x0FD3
+	PublicDevInf11   = 0x0FD4
+	PublicSyncML12   = 0x1201
+	PublicMetInf12   = 0x1202
+	PublicDevInf12   = 0x1203
+	PublicUnknown    = 0x01
+	CharsetUTF8      = 106 // MIBenum
+	CharsetASCII     = 3
+	charsetUndefined = 0 // "unknown"; read as UTF-8
+)
+
+// Header is what stands before the body.
+type Header struct {
+	Version    uint8  // 0x01 for 1.1, 0x02 for 1.2, 0x03 for 1.3
+	PublicID   uint32 // numeric public identifier; 0 when PublicText holds it
+	PublicText []byte // textual public identifier, "-//SYNCML//DTD SyncML 1.2//EN"
+	Charset    uint32 // MIBenum
+	Strings    []byte // the string table
+}
+
+// Reader walks over the tokens of one document. Init makes it ready; the same Reader serves any number of documents
+// one after the other and allocates nothing unless it returns an error.
+//
+// The tag page and the attribute page are separate and both last until the next switch in their own space, also over
+// the ends of elements.
+type Reader struct {
+	Header Header
+
+	doc      []byte
+	pos      int
+	depth    int // elements whose content is open
+	maxDepth int
+	tagPage  uint8
+	attrPage uint8
+	state    state
+	content  bool // the tag whose attributes are being read has content
+}
+
+// state is where in the document a Reader stands.
+type state uint8
+
+const (
+	inProlog  state = iota // in front of the root element
+	inContent              // in the content of an element
+	inAttrs                // in an attribute list
+	inEpilog               // behind the root element
+)
+
+// Init reads the header of doc and makes r ready for its first Next. maxDepth bounds the nesting of elements.
+// r keeps views into doc.
+func (r *Reader) Init(doc []byte, maxDepth int) error {
+	*r = Reader{doc: doc, maxDepth: maxDepth}
+	if len(doc) == 0 {
+		return codec.Errorf("wbxml", 0, "empty document")
+	}
+	r.Header.Version = doc[0]
+	if doc[0] < 0x01 || doc[0] > 0x03 {
+		return codec.Errorf("wbxml", 0, "version byte 0x%02X (want 0x01 to 0x03)", doc[0])
+	}
+	r.pos = 1
+	id, err := r.number("public identifier")
+	if err != nil {
+		return err
+	}
+	r.Header.PublicID = id
+	textAt, textIndex := r.pos, uint32(0)
+	if id == 0 {
+		if textIndex, err = r.number("public identifier's string table index"); err != nil {
+			return err
+		}
+	}
+	at := r.pos
+	if r.Header.Charset, err = r.number("charset"); err != nil {
+		return err
+	}
+	switch r.Header.Charset {
+	case CharsetUTF8, CharsetASCII, charsetUndefined:
+	default:
+		return codec.Errorf("wbxml", at, "charset %d (want 106 for UTF-8 or 3 for US-ASCII)", r.Header.Charset)
+	}
+	at = r.pos
+	n, err := r.number("string table length")
+	if err != nil {
+		return err
+	}
+	if int(n) > len(doc)-r.pos {
+		return codec.Errorf("wbxml", at, "string table of %d bytes, only %d left", n, len(doc)-r.pos)
+	}
+	r.Header.Strings = doc[r.pos : r.pos+int(n)]
+	r.pos += int(n)
+	if id == 0 {
+		if r.Header.PublicText, err = r.tableString(textIndex, textAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Offset is where the next token begins.
+func (r *Reader) Offset() int { return r.pos }
+
+// Depth is the number of elements whose content is open.
+func (r *Reader) Depth() int { return r.depth }
+
+// Next reads one token into t. After the root element is closed it sets Kind to EOF; bytes after it are an error.
+func (r *Reader) Next(t *Token) error {
+	if kind, page, code, content := r.Tag(); kind != EOF {
+		t.Kind, t.Offset, t.Page, t.Code, t.Content, t.Attrs = kind, r.pos-1, page, code, content, false
+		return nil
+	}
+	for r.state <= inContent && r.pos < len(r.doc) {
+		c := r.doc[r.pos]
+		t.Offset = r.pos
+		r.pos++
+		switch c {
+		case tokSwitchPage:
+			if r.pos >= len(r.doc) {
+				return codec.Errorf("wbxml", r.pos, "document ends in a page switch")
+			}
+			r.tagPage = r.doc[r.pos]
+			r.pos++
+		case tokEnd:
+			if r.depth == 0 {
+				return codec.Errorf("wbxml", t.Offset, "END without an open element")
+			}
+			t.Kind = End
+			r.close()
+			return nil
+		case tokPI:
+			if err := r.skipPI(); err != nil {
+				return err
+			}
+		default:
+			return r.other(t, c)
+		}
+	}
+	switch r.state {
+	case inAttrs:
+		return r.nextAttr(t)
+	case inEpilog:
+		return r.epilog(t)
+	}
+	return codec.Errorf("wbxml", r.pos, "document ends inside an element (depth %d)", r.depth)
+}
+
+// Tag takes the next token where that is an End, or a Start with a code and without attributes: nearly every tag there
+// is. It ends at Offset. Where the next token is anything else, or broken, Tag takes at most the page switches in front
+// of it and kind is EOF; Next then reads on as usual. Tag and Plain spare a reader the way through a Token.
+func (r *Reader) Tag() (kind Kind, page, code uint8, content bool) {
+	for pos := r.pos; r.state == inContent && pos < len(r.doc); {
+		c := r.doc[pos]
+		pos++
+		switch {
+		case c&^bitContent > tokLiteral && c < bitAttrs:
+			if content = c >= bitContent; content {
+				if r.depth >= r.maxDepth {
+					return EOF, 0, 0, false
+				}
+				r.depth++
+			}
+			r.pos = pos
+			return Start, r.tagPage, c & maskTag, content
+		case c == tokEnd:
+			r.pos = pos
+			r.close()
+			return End, 0, 0, false
+		case c == tokSwitchPage && pos < len(r.doc):
+			r.tagPage = r.doc[pos]
+			pos++
+			r.pos = pos
+		default:
+			return EOF, 0, 0, false
+		}
+	}
+	return EOF, 0, 0, false
+}
+
+// close leaves the content of the innermost element.
+func (r *Reader) close() {
+	if r.depth--; r.depth == 0 {
+		r.state = inEpilog
+	}
+}
+
+// tag is a tag that Tag leaves to Next: c has its bits.
+func (r *Reader) tag(t *Token, c byte) error {
+	t.Kind, t.Page, t.Code, t.Content, t.Attrs = Start, r.tagPage, c&maskTag, c&bitContent != 0, c&bitAttrs != 0
+	switch {
+	case t.Content && r.depth >= r.maxDepth:
+		return codec.Errorf("wbxml", t.Offset, "elements nested deeper than %d", r.maxDepth)
+	case t.Attrs:
+		r.content, r.state = t.Content, inAttrs
+	case t.Content:
+		r.depth++
+		r.state = inContent
+	case r.depth == 0:
+		r.state = inEpilog
+	}
+	return nil
+}
+
+// other is what Next does not meet in every document.
+func (r *Reader) other(t *Token, c byte) error {
+	switch c {
+	case tokStrI, tokStrT, tokEntity, tokOpaque:
+		if r.state == inProlog {
+			return codec.Errorf("wbxml", t.Offset, "token 0x%02X before the root element", c)
+		}
+		return r.value(t, c)
+	case tokLiteral, tokLiteralC, tokLiteralA, tokLiteralAC:
+		at := r.pos
+		index, err := r.number("literal tag's name")
+		if err != nil {
+			return err
+		}
+		if t.Bytes, err = r.tableString(index, at); err != nil {
+			return err
+		}
+		return r.tag(t, c&^maskTag)
+	}
+	if c&maskTag <= tokLiteral {
+		return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
+	}
+	return r.tag(t, c)
+}
+
+// Plain takes the content of the element whose Start was just read, and its End, where that content is one string or
+// OPAQUE: nearly all of what real documents hold. Where it is anything else, or broken, Plain takes nothing and ok is
+// false; Next then reads on as usual.
+func (r *Reader) Plain() (b []byte, ok bool) {
+	if r.state != inContent || r.pos >= len(r.doc) {
+		return nil, false
+	}
+	from := r.pos
+	var next int
+	switch r.doc[from] {
+	case tokStrI:
+		n := bytes.IndexByte(r.doc[from+1:], 0)
+		if n < 0 {
+			return nil, false
+		}
+		b, next = r.doc[from+1:from+1+n], from+n+2
+	case tokStrT, tokOpaque:
+		var t Token
+		r.pos++
+		err := r.value(&t, r.doc[from])
+		b, next, r.pos = t.Bytes, r.pos, from
+		if err != nil {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	if next >= len(r.doc) || r.doc[next] != tokEnd {
+		return nil, false
+	}
+	r.pos = next + 1
+	r.close()
+	return b, true
+}
+
+// nextAttr reads one token of an attribute list. Codes below 0x80 start an attribute, those above are values.
+func (r *Reader) nextAttr(t *Token) error {
+	for {
+		if r.pos >= len(r.doc) {
+			return codec.Errorf("wbxml", r.pos, "document ends inside an attribute list")
+		}
+		t.Offset = r.pos
+		c := r.doc[r.pos]
+		r.pos++
+		switch c {
+		case tokSwitchPage:
+			if r.pos >= len(r.doc) {
+				return codec.Errorf("wbxml", r.pos, "document ends in a page switch")
+			}
+			r.attrPage = r.doc[r.pos]
+			r.pos++
+			continue
+		case tokEnd:
+			if r.content {
+				r.depth++
+			}
+			r.state = inContent
+			if r.depth == 0 {
+				r.state = inEpilog
+			}
+			t.Kind = AttrsEnd
+			return nil
+		case tokStrI, tokStrT, tokEntity, tokOpaque:
+			return r.value(t, c)
+		case tokLiteral:
+			at := r.pos
+			index, err := r.number("literal attribute's name")
+			if err != nil {
+				return err
+			}
+			name, err := r.tableString(index, at)
+			if err != nil {
+				return err
+			}
+			t.Kind, t.Page, t.Code, t.Bytes = Attr, r.attrPage, 0, name
+			return nil
+		case tokPI, tokLiteralC, tokLiteralA, tokLiteralAC:
+			return codec.Errorf("wbxml", t.Offset, "token 0x%02X inside an attribute list", c)
+		case tokExtI0, tokExtI0 + 1, tokExtI0 + 2, tokExtT0, tokExtT0 + 1, tokExtT0 + 2, tokExt0, tokExt0 + 1, tokExt0 + 2:
+			return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
+		}
+		t.Kind, t.Page, t.Code, t.Bytes = Attr, r.attrPage, c, nil
+		if c >= 0x80 {
+			t.Kind = AttrValue
+		}
+		return nil
+	}
+}
+
+// value reads what follows a string, entity or opaque token.
+func (r *Reader) value(t *Token, c byte) error {
+	switch c {
+	case tokStrI:
+		n := bytes.IndexByte(r.doc[r.pos:], 0)
+		if n < 0 {
+			return codec.Errorf("wbxml", t.Offset, "inline string without its NUL")
+		}
+		t.Kind, t.Bytes = Text, r.doc[r.pos:r.pos+n]
+		r.pos += n + 1
+		return nil
+	case tokStrT:
+		at := r.pos
+		index, err := r.number("string table index")
+		if err != nil {
+			return err
+		}
+		t.Kind = Text
+		t.Bytes, err = r.tableString(index, at)
+		return err
+	case tokEntity:
+		at := r.pos
+		n, err := r.number("entity")
+		if err != nil {
+			return err
+		}
+		if n == 0 || n > 0x10FFFF || n >= 0xD800 && n <= 0xDFFF {
+			return codec.Errorf("wbxml", at, "entity %d is no character", n)
+		}
+		t.Kind, t.Rune = Entity, rune(n)
+		return nil
+	default:
+		at := r.pos
+		n, err := r.number("opaque length")
+		if err != nil {
+			return err
+		}
+		if int(n) > len(r.doc)-r.pos {
+			return codec.Errorf("wbxml", at, "opaque data of %d bytes, only %d left", n, len(r.doc)-r.pos)
+		}
+		t.Kind, t.Bytes = Opaque, r.doc[r.pos:r.pos+int(n)]
+		r.pos += int(n)
+		return nil
+	}
+}
+
+// epilog allows processing instructions after the root element, and nothing else.
+func (r *Reader) epilog(t *Token) error {
+	for r.pos < len(r.doc) {
+		at := r.pos
+		if r.doc[at] != tokPI {
+			return codec.Errorf("wbxml", at, "%d bytes after the root element", len(r.doc)-at)
+		}
+		r.pos++
+		if err := r.skipPI(); err != nil {
+			return err
+		}
+	}
+	t.Kind, t.Offset = EOF, r.pos
+	return nil
+}
+
+// skipPI passes over a processing instruction: an attribute up to its END.
+func (r *Reader) skipPI() error {
+	var t Token
+	around := r.state
+	for r.content = false; ; {
+		if err := r.nextAttr(&t); err != nil {
+			return err
+		}
+		if t.Kind == AttrsEnd {
+			r.state = around
+			return nil
+		}
+	}
+}
+
+// number reads an mb_u_int32: seven bits a byte, the big end first, 0x80 for more to come.
+func (r *Reader) number(what string) (uint32, error) {
+	var n uint64
+	for i := r.pos; i < len(r.doc) && i < r.pos+5; i++ {
+		n = n<<7 | uint64(r.doc[i]&0x7F)
+		if r.doc[i]&0x80 == 0 {
+			if n > 0x7FFFFFFF {
+				return 0, codec.Errorf("wbxml", r.pos, "%s %d is too large", what, n)
+			}
+			r.pos = i + 1
+			return uint32(n), nil
+		}
+	}
+	if len(r.doc)-r.pos < 5 {
+		return 0, codec.Errorf("wbxml", len(r.doc), "document ends in the %s", what)
+	}
+	return 0, codec.Errorf("wbxml", r.pos, "%s takes more than five bytes", what)
+}
+
+// tableString is the string at index, up to its NUL or the end of the table (trap 1). at is where the index stood.
+func (r *Reader) tableString(index uint32, at int) ([]byte, error) {
+	table := r.Header.Strings
+	if int(index) >= len(table) {
+		return nil, codec.Errorf("wbxml", at, "string table index %d past its end (%d)", index, len(table))
+	}
+	s := table[index:]
+	if n := bytes.IndexByte(s, 0); n >= 0 {
+		s = s[:n]
+	}
+	return s, nil
+}
