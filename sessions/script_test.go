@@ -1,0 +1,368 @@
+package sessions
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"dmgate/codec/auth"
+	"dmgate/codec/syncml"
+	"dmgate/storage"
+)
+
+// The scripts in testdata are conversations between a device and the server. Their commands:
+//
+//	device [scheme=basic]          a fresh device with its account; the client nonce is #1, the server's is #2
+//	plan                           one command a line: the task that the planner hands out when the device is proved
+//	send [alert=N] [cred=...]      a message of the device; each line of the input is a command in it.
+//	                               cred: basic, md5 with the nonce the device holds, #N, raw:#N, zero, wrong
+//	                               also: session=, msg=, proto=, dtd=, maxmsg=, final=no, xml, noresp
+//	repeat                         the last message again, to the byte
+//	restart                        the process dies; the session is restored from its checkpoint
+//
+// A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data".
+// Nonces are written #N: the Nth that was made.
+
+const (
+	testUser     = "dev1"
+	testPassword = "OhBehave"
+	testServer   = "http://gw.test/dm"
+)
+
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		c := &conversation{t: t}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			c.t = t
+			return c.run(d)
+		})
+	})
+}
+
+// conversation is one device, its side of the wire, and the session at the other end.
+type conversation struct {
+	t       *testing.T
+	opt     Options
+	now     time.Time
+	nonces  uint64
+	device  *storage.Device
+	account *storage.Account
+	session *Session
+	plan    []storage.Command
+	tasks   map[uint64]storage.Task
+	cp      *storage.Checkpoint
+	held    []byte // the nonce that the device holds
+	msg     int
+	last    []byte
+	enc     syncml.Encoding
+	req     Request
+	in      syncml.Message
+	out     Outcome
+}
+
+func nonce(n uint64) []byte {
+	b := make([]byte, nonceSize)
+	binary.BigEndian.PutUint64(b[8:], n)
+	return b
+}
+
+func nonceName(b []byte) string {
+	if len(b) != nonceSize {
+		return fmt.Sprintf("%q", b)
+	}
+	return "#" + strconv.FormatUint(binary.BigEndian.Uint64(b[8:]), 10)
+}
+
+func (c *conversation) run(d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "device":
+		*c = conversation{t: c.t, now: epoch, nonces: 2, held: nonce(1), tasks: make(map[uint64]storage.Task)}
+		c.opt = Options{Address: testServer, Planner: c, Random: c.random, Failures: 3}.WithDefaults()
+		d.MaybeScanArgs(c.t, "messages", &c.opt.Messages)
+		c.device = &storage.Device{ID: testUser, State: storage.Delivered}
+		c.account = &storage.Account{
+			Device: testUser, ServerID: "gw", Password: testPassword, ServerPassword: "secret",
+			ClientNonce: nonce(1), ServerNonce: nonce(2),
+		}
+		return ""
+	case "plan":
+		for line := range strings.Lines(d.Input) {
+			c.plan = append(c.plan, command(line))
+		}
+		return ""
+	case "send":
+		c.compose(d)
+		return c.deliver()
+	case "repeat":
+		return c.deliver()
+	case "restart":
+		c.session = Restore(&c.opt, c.device, c.account, c.cp, c.open())
+		return ""
+	}
+	return "no such command: " + d.Cmd
+}
+
+func command(line string) storage.Command {
+	f := strings.Fields(line)
+	cmd := storage.Command{Kind: f[0], URI: f[1]}
+	if len(f) > 2 {
+		cmd.Format, cmd.Data = "chr", []byte(strings.Join(f[2:], " "))
+	}
+	return cmd
+}
+
+func (c *conversation) random(b []byte) {
+	c.nonces++
+	copy(b, nonce(c.nonces))
+}
+
+func (c *conversation) open() []storage.Task {
+	var open []storage.Task
+	for id := range uint64(len(c.tasks)) {
+		if t := c.tasks[id+1]; t.State <= storage.TaskSent {
+			open = append(open, t)
+		}
+	}
+	return open
+}
+
+// Proved implements Planner.
+func (c *conversation) Proved(now time.Time, dev *storage.Device, out *Outcome) []storage.Task {
+	if dev.State != storage.Connected {
+		out.Change(dev, func(d *storage.Device) { d.Enter(storage.Connected, now, "", storage.Wait{}) })
+	}
+	if c.plan == nil {
+		return nil
+	}
+	t := storage.Task{ID: uint64(len(c.tasks)) + 1, Device: dev.ID, Commands: c.plan}
+	c.plan = nil
+	return []storage.Task{t}
+}
+
+// Answered implements Planner: a device that says what it has at its root is asked for that.
+func (c *conversation) Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *Outcome) []storage.Task {
+	var next []storage.Command
+	for _, a := range answers {
+		if task.Commands[a.Command].URI == "." && a.Code == 200 {
+			for name := range strings.SplitSeq(string(a.Data), "/") {
+				next = append(next, storage.Command{Kind: "Get", URI: "./" + name})
+			}
+		}
+	}
+	if next == nil {
+		return nil
+	}
+	return []storage.Task{{ID: task.ID + 1, Device: dev.ID, Commands: next}}
+}
+
+// compose makes the device's next message.
+func (c *conversation) compose(d *datadriven.TestData) {
+	var m syncml.Message
+	session, proto, dtd, alert, cred, final := "1", "DM/1.2", "1.2", "", "", "yes"
+	c.msg++
+	d.MaybeScanArgs(c.t, "session", &session)
+	d.MaybeScanArgs(c.t, "msg", &c.msg)
+	d.MaybeScanArgs(c.t, "proto", &proto)
+	d.MaybeScanArgs(c.t, "dtd", &dtd)
+	d.MaybeScanArgs(c.t, "alert", &alert)
+	d.MaybeScanArgs(c.t, "cred", &cred)
+	d.MaybeScanArgs(c.t, "final", &final)
+	d.MaybeScanArgs(c.t, "maxmsg", &m.Header.Meta.MaxMsgSize)
+	c.enc = syncml.WBXML
+	if d.HasArg("xml") {
+		c.enc = syncml.XML
+	}
+	h := &m.Header
+	h.VerDTD, h.VerProto, h.SessionID, h.MsgID = []byte(dtd), []byte(proto), []byte(session), m.Number(c.msg)
+	h.Target.URI, h.Source.URI = []byte(testServer), []byte("IMEI:490154203237518")
+	h.NoResp = d.HasArg("noresp")
+	c.credential(&m, cred)
+	if alert != "" {
+		a := c.add(&m, syncml.Alert)
+		a.Data = []byte(alert)
+	}
+	for line := range strings.Lines(d.Input) {
+		c.addLine(&m, strings.Fields(line))
+	}
+	m.Final = final == "yes"
+	c.last = m.Append(nil, c.enc)
+}
+
+func (c *conversation) add(m *syncml.Message, k syncml.Kind) *syncml.Command {
+	cmd := m.AddCommand(k)
+	cmd.CmdID = m.Number(len(m.Commands))
+	return cmd
+}
+
+func (c *conversation) addLine(m *syncml.Message, f []string) {
+	cmd := c.add(m, syncml.KindOf([]byte(f[0])))
+	switch cmd.Kind {
+	case syncml.Status:
+		msg, ref, _ := strings.Cut(f[1], ".")
+		cmd.MsgRef, cmd.CmdRef, cmd.Cmd, cmd.Data = []byte(msg), []byte(ref), []byte(f[2]), []byte(f[3])
+		if len(f) > 4 { // chal=#N
+			n, _ := strconv.ParseUint(strings.TrimPrefix(f[4], "chal=#"), 10, 64)
+			cmd.Chal.Type, cmd.Chal.Format, cmd.Chal.NextNonce = []byte(auth.TypeMD5), []byte("b64"), m.Base64(nonce(n))
+		}
+	case syncml.Results:
+		msg, ref, _ := strings.Cut(f[1], ".")
+		cmd.MsgRef, cmd.CmdRef = []byte(msg), []byte(ref)
+		it := m.AddItem()
+		it.Source.URI, it.Meta.Format, it.Data = []byte(f[2]), []byte("chr"), []byte(strings.Join(f[3:], " "))
+	case syncml.Alert:
+		cmd.Data = []byte(f[1])
+	default:
+		it := m.AddItem()
+		it.Source.URI, it.Data = []byte(f[1]), []byte(strings.Join(f[2:], " "))
+	}
+}
+
+func (c *conversation) credential(m *syncml.Message, cred string) {
+	h := &m.Header
+	secret := auth.NewSecret([]byte(testUser), []byte(testPassword))
+	var digest [auth.Size]byte
+	switch kind, n, _ := strings.Cut(cred, "#"); {
+	case cred == "":
+		return
+	case cred == "basic":
+		h.Cred.Meta.Type = []byte(auth.TypeBasic)
+		h.Cred.Data = auth.AppendBasic(nil, []byte(testUser), []byte(testPassword))
+		return
+	case cred == "basic:wrong":
+		h.Cred.Meta.Type = []byte(auth.TypeBasic)
+		h.Cred.Data = auth.AppendBasic(nil, []byte(testUser), []byte("guess"))
+		return
+	case cred == "md5":
+		digest = secret.MD5(c.held)
+	case cred == "wrong":
+		digest = secret.MD5([]byte("no nonce of ours"))
+	case kind == "raw:":
+		k, _ := strconv.ParseUint(n, 10, 64)
+		digest = secret.MD5(m.Base64(nonce(k)))
+	case kind == "":
+		k, _ := strconv.ParseUint(n, 10, 64)
+		digest = secret.MD5(nonce(k))
+	default:
+		c.t.Fatalf("no such credential: %s", cred)
+	}
+	h.Source.Name = []byte(testUser)
+	h.Cred.Meta.Type = []byte(auth.TypeMD5)
+	h.Cred.Data = append([]byte(nil), digest[:]...)
+}
+
+// deliver brings the last message to the server as its driver would, and tells what came of it.
+func (c *conversation) deliver() string {
+	if err := c.in.Read(c.last, c.enc, nil); err != nil {
+		c.t.Fatal(err)
+	}
+	c.req = Request{Message: &c.in, Encoding: c.enc, Body: c.last}
+	if c.session == nil || !c.session.Takes(&c.req) {
+		c.session = New(&c.opt, c.device, c.account, c.in.Header.SessionID, c.now)
+		c.session.Offer(c.open())
+	}
+	c.now = c.now.Add(time.Second)
+	c.session.Step(c.now, &c.req, &c.out)
+	if c.out.Repeat != nil {
+		return "(the stored reply)\n" + c.listReply(c.out.Repeat)
+	}
+	reply := c.out.Reply.Append(nil, c.enc)
+	if room := c.session.room(); len(reply) > room {
+		c.t.Errorf("a reply of %d bytes, the device takes %d", len(reply), room)
+	}
+	text := c.listReply(reply)
+	if !c.out.Kept {
+		return text + "(nothing kept)\n"
+	}
+	c.session.Seal(&c.out, reply)
+	return text + c.commit()
+}
+
+// listReply lists a reply as the device reads it.
+func (c *conversation) listReply(reply []byte) string {
+	var m syncml.Message
+	if err := m.Read(reply, c.enc, nil); err != nil {
+		c.t.Fatalf("our own reply: %v", err)
+	}
+	var b strings.Builder
+	if cred := &m.Header.Cred; cred.Present() {
+		secret := auth.NewSecret([]byte("gw"), []byte("secret"))
+		for n := range c.nonces + 100 {
+			if d := secret.MD5(nonce(n)); string(d[:]) == string(cred.Data) {
+				fmt.Fprintf(&b, "Cred of %s over #%d\n", m.Header.Source.Name, n)
+			}
+		}
+	}
+	for i := range m.Commands {
+		cmd := &m.Commands[i]
+		switch cmd.Kind {
+		case syncml.Status:
+			fmt.Fprintf(&b, "Status %s.%s %s %s", cmd.MsgRef, cmd.CmdRef, cmd.Cmd, cmd.Data)
+			if n := cmd.Chal.NextNonce; len(n) > 0 {
+				c.held = decodeNonce(n)
+				fmt.Fprintf(&b, "  chal=%s nonce=%s", strings.TrimPrefix(string(cmd.Chal.Type), "syncml:auth-"), nonceName(c.held))
+			}
+		default:
+			fmt.Fprintf(&b, "%s %s.%s", cmd.Kind, m.Header.MsgID, cmd.CmdID)
+			if len(cmd.Data) > 0 {
+				fmt.Fprintf(&b, " %s", cmd.Data)
+			} else {
+				fmt.Fprintf(&b, " %s", cmd.Items[0].Target.URI)
+			}
+			if data := cmd.Items[0].Data; len(data) > 0 {
+				fmt.Fprintf(&b, " %.40s", data)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	if !m.Final {
+		b.WriteString("(not the last message of its package)\n")
+	}
+	return b.String()
+}
+
+// commit does what the store would, and lists it.
+func (c *conversation) commit() string {
+	var b strings.Builder
+	k := &c.out.Commit
+	if k.Edit != nil {
+		if err := k.Edit(c.device); err != nil {
+			c.t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "keep device %s\n", c.device.State)
+	}
+	if k.Account != nil {
+		fmt.Fprintf(&b, "keep nonces client=%s server=%s\n", nonceName(k.Account.ClientNonce), nonceName(k.Account.ServerNonce))
+	}
+	for _, t := range k.Tasks {
+		c.tasks[t.ID] = t
+		state := [...]string{"queued", "sent", "done", "failed"}[t.State]
+		fmt.Fprintf(&b, "keep task %d %s", t.ID, state)
+		if t.Reason != "" {
+			fmt.Fprintf(&b, ": %s", t.Reason)
+		}
+		b.WriteByte('\n')
+	}
+	for _, r := range k.Results {
+		for _, a := range r.Answers {
+			fmt.Fprintf(&b, "keep answer %d.%d %s\n", r.Task, a.Command,
+				strings.TrimSpace(fmt.Sprintf("%d %s %s", a.Code, a.URI, a.Data)))
+		}
+	}
+	for _, e := range k.Feed {
+		if e.Kind == "session" {
+			fmt.Fprintf(&b, "feed session %s\n", e.Text)
+		}
+	}
+	cp := *k.Checkpoint
+	cp.Session, cp.Reply, cp.Digest = clone(cp.Session), clone(cp.Reply), clone(cp.Digest)
+	cp.Tasks, cp.Commands = append([]storage.Open(nil), cp.Tasks...), append([]storage.Pending(nil), cp.Commands...)
+	c.cp = &cp
+	return b.String()
+}
+
+func clone(b []byte) []byte { return append([]byte(nil), b...) }

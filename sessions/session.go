@@ -1,0 +1,273 @@
+// Package sessions is the server side of the OMA DM protocol as a pure state machine, and the table of live sessions.
+//
+// A message and a time go in; a reply and what must be durable before it leaves come out. There is no I/O, no clock
+// and no goroutine in a Session. Whoever drives it does this, and crash safety can be read off it:
+//
+//	s.Step(now, &req, &out)              // what to answer, what to keep
+//	reply = out.Reply.Append(reply, enc) // bytes
+//	s.Seal(&out, reply)                  // the checkpoint, with the reply in it
+//	store.Commit(&out.Commit)            // durable
+//	write(reply)                         // only now may the device hear of it
+//
+// Source: OMA-TS-DM-Protocol 1.1.2 and 1.2.1; sections 2 and 3 of the fact sheet.
+package sessions
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"time"
+
+	"dmgate/codec/syncml"
+	"dmgate/storage"
+)
+
+// Planner knows the device beyond one message: it reads answers and decides what is asked next. The gateway's fleet
+// implements it; tests use a script. It is pure, as Step is: it changes dev's record only by out.Change, and adds
+// orders and feed entries to out.Commit.
+type Planner interface {
+	// Proved is called once a session, when the device has proved who it is. The tasks it returns go to the end of
+	// the queue, and into the commit.
+	Proved(now time.Time, dev *storage.Device, out *Outcome) []storage.Task
+	// Answered is called when answers for a task have come. done says that none is missing any more.
+	Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *Outcome) []storage.Task
+}
+
+// Options are the same for all sessions of a gateway. The zero value of a field stands for its default.
+type Options struct {
+	Address  string        // absolute URL of the device endpoint: Source of our messages and base of RespURI
+	Planner  Planner       // what devices are asked; required
+	Random   func([]byte)  // fills a nonce; required
+	MaxMsg   int           // bytes of the largest message we send to a device that does not say; 32 KiB
+	Failures int           // credentials refused before the session is ended; 3
+	Messages int           // messages in one session; 1000
+	Lifetime time.Duration // from its first message; 24 h, as a user may take hours to answer an alert
+}
+
+// WithDefaults fills the zero fields of o.
+func (o Options) WithDefaults() Options {
+	if o.MaxMsg == 0 {
+		o.MaxMsg = 32 << 10
+	}
+	if o.Failures == 0 {
+		o.Failures = 3
+	}
+	if o.Messages == 0 {
+		o.Messages = 1000
+	}
+	return o
+}
+
+// Proof is how a device has proved who it is in this session.
+type Proof uint8
+
+// Proofs.
+const (
+	Unproved Proof = iota
+	ByBasic
+	ByMD5
+)
+
+func (p Proof) String() string { return [...]string{"unproved", "basic", "md5"}[p] }
+
+// Session is one DM session of one device. It is not safe for concurrent use.
+type Session struct {
+	opt     *Options
+	device  *storage.Device
+	account *storage.Account
+
+	id       string
+	started  time.Time
+	ended    bool
+	received uint32 // MsgID of the last message taken
+	sent     uint32 // MsgID of our last message
+	digest   [16]byte
+	reply    []byte // the answer to message received
+	xml      bool
+
+	proof    Proof
+	failures int    // credentials of the device refused in this session
+	nonce    []byte // client nonce of a challenge in this session; nil where there was none
+	serverOK bool   // the device has accepted our credential for the session
+	refusals int    // credentials of ours refused in this session
+	planned  bool   // the planner was asked for the first tasks
+	maxMsg   int    // the device's MaxMsgSize; 0 where it did not say
+	tasks    []task // open tasks, in the order of their commands
+	pending  []storage.Pending
+}
+
+// task is an open task and how far this session is with it.
+type task struct {
+	storage.Task
+	next     int  // command to be sent next
+	answered int  // commands answered
+	dirty    bool // has changed since it was last committed
+}
+
+// Request is one message of a device.
+type Request struct {
+	Message  *syncml.Message
+	Encoding syncml.Encoding
+	Body     []byte // as received: a retransmission repeats it to the byte
+}
+
+// Outcome is what a step results in. It is reused from step to step.
+type Outcome struct {
+	Reply  syncml.Message
+	Repeat []byte         // a repeated message: send this again; Reply is empty
+	Commit storage.Commit // what must be durable before Reply leaves
+	Kept   bool           // there is something to commit; false where the message has changed nothing
+	Ended  bool           // Reply ends the session
+
+	changes    []func(*storage.Device)
+	places     []place // of each pending command: where its answer of this message stands
+	checkpoint storage.Checkpoint
+}
+
+// place is where in Commit.Results an answer stands: counted from 1, 0 for none.
+type place struct{ results, answer int }
+
+// Change adds an edit of the device's record to the commit and applies it to dev, the session's own copy. edit may run
+// more than once and must not depend on what else is in the record.
+func (o *Outcome) Change(dev *storage.Device, edit func(*storage.Device)) {
+	edit(dev)
+	o.changes = append(o.changes, edit)
+	if o.Commit.Edit == nil {
+		o.Commit.Edit = o.edit
+	}
+}
+
+func (o *Outcome) edit(d *storage.Device) error {
+	for _, change := range o.changes {
+		change(d)
+	}
+	return nil
+}
+
+func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
+	o.Reply.Reset()
+	o.Repeat, o.Kept, o.Ended = nil, false, false
+	o.Commit.Reset()
+	o.Commit.Device, o.Commit.Time = dev, now
+	o.changes, o.places = o.changes[:0], o.places[:0]
+}
+
+// New begins a session that the device opens with SessionID id. dev and account become the session's own.
+func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte, now time.Time) *Session {
+	return &Session{opt: opt, device: dev, account: account, id: string(id), started: now}
+}
+
+// Restore is the session that cp was taken of. open are the device's open tasks.
+func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task) *Session {
+	s := New(opt, dev, account, cp.Session, cp.Started)
+	s.ended, s.received, s.sent, s.reply, s.xml = cp.Ended, cp.MsgID, cp.Sent, cp.Reply, cp.XML
+	copy(s.digest[:], cp.Digest)
+	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
+	s.serverOK, s.refusals, s.planned, s.maxMsg = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg
+	for _, begun := range cp.Tasks {
+		for i := range open {
+			if open[i].ID == begun.ID {
+				s.tasks = append(s.tasks, task{Task: open[i], next: begun.Next, answered: begun.Answered})
+			}
+		}
+	}
+	s.pending = cp.Commands
+	s.Offer(open)
+	return s
+}
+
+// ID is the SessionID as the device writes it.
+func (s *Session) ID() string { return s.id }
+
+// Device is the device the session is with.
+func (s *Session) Device() storage.DeviceID { return s.device.ID }
+
+// Takes says whether a message with this header belongs to s. A message 1 that is no repetition begins another
+// session, also under the same SessionID: some phones use the same one for ever.
+func (s *Session) Takes(req *Request) bool {
+	h := &req.Message.Header
+	if string(h.SessionID) != s.id {
+		return false
+	}
+	if s.repeats(req) {
+		return true
+	}
+	return !s.ended && string(h.MsgID) != "1"
+}
+
+func (s *Session) repeats(req *Request) bool {
+	if s.received == 0 || number(req.Message.Header.MsgID) != s.received {
+		return false
+	}
+	d := digest(req.Body)
+	return bytes.Equal(d[:], s.digest[:])
+}
+
+func digest(body []byte) (d [16]byte) {
+	sum := sha256.Sum256(body)
+	copy(d[:], sum[:])
+	return d
+}
+
+// Hungry says that the session has nothing more to say and would like to be offered the device's open tasks.
+func (s *Session) Hungry() bool {
+	for i := range s.tasks {
+		if s.tasks[i].next < len(s.tasks[i].Commands) {
+			return false
+		}
+	}
+	return true
+}
+
+// Offer adds open tasks to the queue, those aside that are in it already. A task that an earlier session began and did
+// not end begins anew.
+func (s *Session) Offer(open []storage.Task) {
+	for i := range open {
+		if s.find(open[i].ID) == nil {
+			s.tasks = append(s.tasks, task{Task: open[i]})
+		}
+	}
+}
+
+func (s *Session) find(id uint64) *task {
+	for i := range s.tasks {
+		if s.tasks[i].ID == id {
+			return &s.tasks[i]
+		}
+	}
+	return nil
+}
+
+// Seal puts the session's checkpoint, with the encoded reply in it, into the commit.
+func (s *Session) Seal(out *Outcome, reply []byte) {
+	s.reply = append(s.reply[:0], reply...)
+	cp := &out.checkpoint
+	*cp = storage.Checkpoint{
+		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
+		Ended: s.ended, XML: s.xml, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
+		Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
+		Failures: s.failures, MaxMsg: s.maxMsg, NextNonce: s.nonce,
+		Tasks: cp.Tasks[:0], Commands: s.pending,
+	}
+	for i := range s.tasks {
+		t := &s.tasks[i]
+		if t.next > 0 {
+			cp.Tasks = append(cp.Tasks, storage.Open{ID: t.ID, Next: t.next, Answered: t.answered})
+		}
+	}
+	out.Commit.Checkpoint = cp
+}
+
+// number is the value of a decimal of at most nine digits; 0 where b is none.
+func number(b []byte) uint32 {
+	if len(b) == 0 || len(b) > 9 {
+		return 0
+	}
+	var n uint32
+	for _, d := range b {
+		if d < '0' || d > '9' {
+			return 0
+		}
+		n = n*10 + uint32(d-'0')
+	}
+	return n
+}

@@ -1,0 +1,282 @@
+package sessions
+
+import (
+	"time"
+
+	"dmgate/codec/syncml"
+	"dmgate/storage"
+)
+
+// Step takes one message from the device and says what to answer and what must be durable before the answer leaves.
+// It keeps nothing of req once it returns, but out.Reply holds views into it.
+//
+// After a Step whose commit failed the Session is void: what it believes is not what is kept.
+func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
+	out.reset(s.device.ID, now)
+	if s.repeats(req) {
+		out.Repeat, out.Ended = s.reply, s.ended
+		return
+	}
+	in := req.Message
+	if code := s.headerStatus(&in.Header); code != 0 {
+		s.reject(in, out, code)
+		return
+	}
+	out.Kept = true
+	s.xml = req.Encoding == syncml.XML
+	s.received, s.digest = number(in.Header.MsgID), digest(req.Body)
+	if in.Header.Meta.MaxMsgSize > 0 {
+		s.maxMsg = in.Header.Meta.MaxMsgSize
+	}
+	s.sent++
+	code := s.authenticate(now, &in.Header, out)
+	s.header(in, out, s.sent)
+	if code >= 400 {
+		s.challenge(in, out, code)
+		return
+	}
+	s.accept(in, out, code)
+	again := s.match(now, in, out)
+	abort := s.take(in, out)
+	if !s.serverOK {
+		s.proveServer(&out.Reply)
+	}
+	if in.Final && !abort {
+		s.unanswered(now, out)
+	}
+	s.report(now, out)
+	switch {
+	case abort:
+		s.end(out, "aborted by the device")
+	case again && s.refusals >= s.opt.Failures:
+		s.end(out, "the device refuses our credential")
+	case s.sent >= uint32(s.opt.Messages):
+		s.end(out, "too many messages")
+	case !in.Final:
+		s.askForMore(out)
+	default:
+		s.plan(now, out)
+		if !s.pack(now, req.Encoding, out) {
+			s.end(out, "")
+		}
+	}
+	s.keepTasks(out)
+}
+
+// headerStatus is the status of a header that can not be accepted whoever sent it; 0 for a sound one.
+func (s *Session) headerStatus(h *syncml.Header) int {
+	switch string(h.VerDTD) {
+	case "1.1", "1.2":
+	default:
+		return 505
+	}
+	switch string(h.VerProto) {
+	case "DM/1.0", "DM/1.1", "DM/1.2", "DM/1.3":
+	default:
+		return 513
+	}
+	id := number(h.MsgID)
+	if id == 0 || s.received > 0 && id != s.received+1 || s.ended {
+		return 400
+	}
+	return 0
+}
+
+// header fills the header of the reply, which ends a package until something says otherwise. Its RespURI names the
+// device only once the device has proved itself: its name is half of its credential.
+func (s *Session) header(in *syncml.Message, out *Outcome, msgID uint32) {
+	r := &out.Reply
+	r.Style, r.Final = in.Style, true
+	h := &r.Header
+	h.VerDTD, h.VerProto, h.SessionID = in.Header.VerDTD, in.Header.VerProto, in.Header.SessionID
+	h.MsgID = r.Number(int(msgID))
+	h.Target.URI = in.Header.Source.URI
+	h.Source.URI = r.Text(s.opt.Address)
+	h.RespURI = h.Source.URI
+	if s.proof != Unproved {
+		h.RespURI = r.Text(s.opt.Address, "?d=", string(s.device.ID))
+	}
+}
+
+// accept answers the SyncHdr. With 212 goes the nonce of the device's next session.
+func (s *Session) accept(in *syncml.Message, out *Outcome, code int) {
+	if in.Header.NoResp {
+		return
+	}
+	st := s.headerStatusFor(in, out, code)
+	if code == 212 && s.proof == ByMD5 {
+		nonceChal(&out.Reply, &st.Chal, s.account.ClientNonce)
+	}
+}
+
+// challenge answers a missing or wrong credential: every command gets the status of the header, and nothing else is
+// sent, for commands beside a challenge confuse phones (trap 12). When the device has had its tries the challenge is
+// left out and the session is over.
+func (s *Session) challenge(in *syncml.Message, out *Outcome, code int) {
+	st := s.headerStatusFor(in, out, code)
+	if s.failures < s.opt.Failures {
+		s.nonce = s.newNonce()
+		nonceChal(&out.Reply, &st.Chal, s.nonce)
+	} else {
+		s.end(out, "credential refused")
+	}
+	s.statusForAll(in, out, code)
+}
+
+// reject answers a message that changes nothing: an impossible header, or a MsgID out of its turn.
+func (s *Session) reject(in *syncml.Message, out *Outcome, code int) {
+	s.header(in, out, s.sent+1)
+	s.headerStatusFor(in, out, code)
+	s.statusForAll(in, out, code)
+}
+
+func (s *Session) headerStatusFor(in *syncml.Message, out *Outcome, code int) *syncml.Command {
+	st := statusFor(in, out, headerRef, "SyncHdr", code)
+	st.TargetRef, st.SourceRef = in.Header.Target.URI, in.Header.Source.URI
+	return st
+}
+
+// headerRef is the CmdRef of a SyncHdr.
+var headerRef = []byte("0")
+
+func (s *Session) statusForAll(in *syncml.Message, out *Outcome, code int) {
+	for i := range in.Commands {
+		if c := &in.Commands[i]; wantsStatus(c) {
+			statusFor(in, out, c.CmdID, c.Kind.String(), code)
+		}
+	}
+}
+
+// statusFor adds a Status for the command with CmdID ref.
+func statusFor(in *syncml.Message, out *Outcome, ref []byte, name string, code int) *syncml.Command {
+	st := out.Reply.AddCommand(syncml.Status)
+	st.CmdID = out.Reply.Number(len(out.Reply.Commands))
+	st.MsgRef = in.Header.MsgID
+	st.CmdRef = ref
+	st.Cmd = out.Reply.Text(name)
+	st.Data = out.Reply.Number(code)
+	return st
+}
+
+func wantsStatus(c *syncml.Command) bool {
+	return c.Kind != syncml.Status && c.Kind != syncml.Results && !c.NoResp
+}
+
+// take carries out what the device says of its own accord and answers each command. It reports an abort, which gets a
+// Status for itself alone.
+func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
+	for i := range in.Commands {
+		if c := &in.Commands[i]; c.Kind == syncml.Alert && c.Code() == 1223 {
+			statusFor(in, out, c.CmdID, "Alert", 200)
+			return true
+		}
+	}
+	for i := range in.Commands {
+		c := &in.Commands[i]
+		code := 405
+		switch c.Kind {
+		case syncml.Status, syncml.Results:
+			continue
+		case syncml.Alert:
+			code = alertStatus(c.Code())
+		case syncml.Replace:
+			code = s.learn(c, out)
+		}
+		if !c.NoResp && !in.Header.NoResp {
+			statusFor(in, out, c.CmdID, c.Kind.String(), code)
+		}
+	}
+	return false
+}
+
+func alertStatus(code int) int {
+	switch code {
+	case 1200, 1201, 1222, 1224, 1226:
+		return 200
+	}
+	return 406
+}
+
+// Bounds of what a device may say of itself.
+const (
+	devInfo   = "./DevInfo/"
+	maxFacts  = 64
+	maxFact   = 512 // bytes of a value
+	maxFactID = 64  // bytes of a name
+)
+
+// learn takes the DevInfo leaves that package 1 carries; nothing else may be replaced at the server.
+func (s *Session) learn(c *syncml.Command, out *Outcome) int {
+	for i := range c.Items {
+		it := &c.Items[i]
+		uri := it.Source.URI
+		if len(uri) <= len(devInfo) || string(uri[:len(devInfo)]) != devInfo {
+			return 405
+		}
+		name := uri[len(devInfo):]
+		if len(it.Data) > maxFact || len(name) > maxFactID {
+			return 413
+		}
+		if s.device.Facts[string(name)] == string(it.Data) {
+			continue
+		}
+		if len(s.device.Facts) >= maxFacts {
+			return 420
+		}
+		key, value := string(name), string(it.Data)
+		out.Change(s.device, func(d *storage.Device) { d.Learn(key, value) })
+	}
+	return 200
+}
+
+// askForMore answers a message that is not the last of its package: Alert 1222, no commands, no Final.
+func (s *Session) askForMore(out *Outcome) {
+	c := out.Reply.AddCommand(syncml.Alert)
+	c.CmdID = out.Reply.Number(len(out.Reply.Commands))
+	c.Data = out.Reply.Text("1222")
+	out.Reply.Final = false
+	it := out.Reply.AddItem()
+	it.Target.URI, it.Source.URI = out.Reply.Header.Target.URI, out.Reply.Header.Source.URI
+}
+
+// plan asks for tasks when the device has just proved itself.
+func (s *Session) plan(now time.Time, out *Outcome) {
+	if s.planned {
+		return
+	}
+	s.planned = true
+	s.add(s.opt.Planner.Proved(now, s.device, out))
+}
+
+func (s *Session) add(tasks []storage.Task) {
+	for i := range tasks {
+		s.tasks = append(s.tasks, task{Task: tasks[i], dirty: true})
+	}
+}
+
+// end closes the session; tasks under way stay open for the next one. why is empty for an end as it should be.
+func (s *Session) end(out *Outcome, why string) {
+	s.ended, out.Ended = true, true
+	text := "ended"
+	if why != "" {
+		text = "ended: " + why
+	}
+	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "session", Text: text})
+}
+
+// keepTasks puts tasks that have changed into the commit and forgets those that have ended.
+func (s *Session) keepTasks(out *Outcome) {
+	open := s.tasks[:0]
+	for i := range s.tasks {
+		t := &s.tasks[i]
+		if t.dirty {
+			out.Commit.Tasks = append(out.Commit.Tasks, t.Task)
+			t.dirty = false
+		}
+		if t.State == storage.TaskQueued || t.State == storage.TaskSent {
+			open = append(open, *t)
+		}
+	}
+	clear(s.tasks[len(open):])
+	s.tasks = open
+}

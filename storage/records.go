@@ -1,0 +1,257 @@
+// Package storage holds the gateway's records and the one door to where they are kept, the Store interface. It knows
+// nothing of HTTP, SyncML or AT.
+//
+// Records are written in a generated encoding (msgp) behind a version byte, as maps with short keys: tomorrow's
+// program reads today's files, skips keys it does not know and finds zero values for keys that were not written.
+package storage
+
+import "time"
+
+//go:generate go tool msgp -file records.go -o records_gen.go -tests=false -io=false
+//msgp:timezone utc
+
+// A damaged length must not make a reader allocate gigabytes. No record comes near this: a message has 256 KiB.
+//msgp:limit arrays:65536 maps:65536 marshal:true
+
+// DeviceID names a device in this gateway and is the user name of its DM account: 16 characters from a CSPRNG, so
+// that it can not be guessed.
+type DeviceID string
+
+// State is how far a device has come.
+type State string
+
+// States of a device, in the order of the way.
+const (
+	Registered  State = "registered"  // known, nothing ordered
+	Ordered     State = "ordered"     // a bootstrap waits for a modem
+	Sent        State = "sent"        // every segment is with the network
+	Delivered   State = "delivered"   // every segment is reported delivered
+	Connected   State = "connected"   // opened a session with the credentials of its bootstrap
+	Discovered  State = "discovered"  // told what it is and what it has
+	Unanswered  State = "unanswered"  // bootstrap delivered, no session until the deadline: refused or ignored
+	Unreachable State = "unreachable" // the network gave the bootstrap up
+	Failed      State = "failed"      // see Device.Reason
+)
+
+// States lists all states in the order of the way.
+var States = []State{Registered, Ordered, Sent, Delivered, Connected, Discovered, Unanswered, Unreachable, Failed}
+
+// Bootstrapped says whether a device in state s has a working DM account of ours.
+func (s State) Bootstrapped() bool { return s == Connected || s == Discovered }
+
+// Wait says what something waits for. Nothing ever just waits: it has a reason, a deadline and what comes then.
+type Wait struct {
+	For   string    `msg:"f"` // "a modem", "a session"; empty where nothing is waited for
+	Since time.Time `msg:"s"`
+	Until time.Time `msg:"u"`
+	Next  string    `msg:"n"` // what happens at Until
+}
+
+// Device is one device as far as it is known.
+type Device struct {
+	ID      DeviceID  `msg:"id"`
+	MSISDN  string    `msg:"ms"` // E.164 with its "+"; unique
+	IMSI    string    `msg:"im"` // 6 to 15 digits; empty where unknown
+	DevID   string    `msg:"di"` // ./DevInfo/DevId, "IMEI:490154203237518"; unique; empty until known
+	Created time.Time `msg:"cr"`
+	State   State     `msg:"st"`
+	Since   time.Time `msg:"si"` // when State was entered
+	Reason  string    `msg:"re"` // why, in words, where State is one of the failed ends
+	Wait    Wait      `msg:"wa"`
+	Order   string    `msg:"or"` // the bootstrap order that is open, or was last
+	Seen    time.Time `msg:"se"` // last authenticated session
+
+	Facts   map[string]string `msg:"fa"` // what DevInfo and DevDetail said, by node name: "Man", "Mod", "FwV", ...
+	Objects []Object          `msg:"ob"` // what stands at the root of its tree
+}
+
+// Object is a node at the root of a device's tree.
+type Object struct {
+	URI      string   `msg:"u"` // "./FUMO"
+	Type     string   `msg:"t"` // management object identifier, "urn:oma:mo:oma-fumo:1.0"; empty where unknown
+	Children []string `msg:"c"`
+}
+
+// Account holds a device's credentials: what its bootstrap document gave it, and the nonces since. It is a record of
+// its own so that reading a device never touches a secret.
+type Account struct {
+	Device         DeviceID `msg:"d"`
+	ServerID       string   `msg:"s"`
+	Password       string   `msg:"p"`  // the device's, under user name Device
+	ServerPassword string   `msg:"sp"` // ours towards the device, under user name ServerID
+	ClientNonce    []byte   `msg:"cn"` // decoded; what the device's next digest is over
+	ServerNonce    []byte   `msg:"sn"` // decoded; what ours is over
+}
+
+// OrderState says whether an order is still worked on.
+type OrderState string
+
+// States of an order.
+const (
+	OrderOpen   OrderState = "open"
+	OrderDone   OrderState = "done"
+	OrderFailed OrderState = "failed"
+)
+
+// Order is something upstream asked for one device.
+type Order struct {
+	ID      string     `msg:"id"`
+	Device  DeviceID   `msg:"d"`
+	Batch   string     `msg:"b"` // the request that placed it, shared by all its devices
+	Kind    string     `msg:"k"` // "bootstrap"
+	State   OrderState `msg:"st"`
+	Created time.Time  `msg:"cr"`
+	Ended   time.Time  `msg:"en"`
+	Reason  string     `msg:"re"` // of OrderFailed
+}
+
+// TaskState says where a task stands.
+type TaskState uint8
+
+// States of a task.
+const (
+	TaskQueued TaskState = iota
+	TaskSent             // at least one of its commands is with the device
+	TaskDone             // every command was answered; the answers are in its Results
+	TaskFailed           // given up; see Reason
+)
+
+// Task is something to be said to one device: one or more commands and what they are for.
+type Task struct {
+	ID       uint64    `msg:"i"` // ascending by creation within a device
+	Device   DeviceID  `msg:"d"`
+	Order    string    `msg:"o"`
+	Purpose  string    `msg:"p"` // who made it and interprets the answers: "discovery", "api"
+	Commands []Command `msg:"c"`
+	State    TaskState `msg:"s"`
+	Attempts int       `msg:"a"`
+	Created  time.Time `msg:"cr"`
+	Reason   string    `msg:"r"`
+}
+
+// Command is one DM command of a task.
+type Command struct {
+	Kind   string `msg:"k"` // "Get", "Add", "Replace", "Delete", "Exec"
+	URI    string `msg:"u"`
+	Format string `msg:"f"`
+	Type   string `msg:"t"`
+	Data   []byte `msg:"d"`
+}
+
+// Results is what one message brought for one task. Its byte slices may be views: Store.Commit copies.
+type Results struct {
+	Device  DeviceID  `msg:"d"`
+	Task    uint64    `msg:"t"`
+	Session string    `msg:"s"`
+	MsgID   uint32    `msg:"m"`
+	Time    time.Time `msg:"ti"`
+	Answers []Answer  `msg:"a"`
+}
+
+// Answer is the status of one command, with the value where it was a Get. A Get that brings several items makes one
+// Answer for each.
+type Answer struct {
+	Command int    `msg:"c"` // index in Task.Commands
+	Code    int    `msg:"s"` // status code; 0 where the device sent a value without a status
+	URI     []byte `msg:"u"`
+	Format  []byte `msg:"f"`
+	Type    []byte `msg:"t"`
+	Data    []byte `msg:"d"`
+}
+
+// PushState says where a push stands.
+type PushState string
+
+// States of a push.
+const (
+	PushQueued    PushState = "queued"
+	PushSending   PushState = "sending"   // handed to a modem; after a crash nobody knows how far it got
+	PushSent      PushState = "sent"      // every segment accepted by the network
+	PushDelivered PushState = "delivered" // every segment reported delivered
+	PushFailed    PushState = "failed"    // given up; see Error
+	PushDoubtful  PushState = "doubtful"  // a crash came between send and record: perhaps sent, never silently repeated
+)
+
+// PushJob is one WAP push on its way through the modem pool.
+type PushJob struct {
+	ID        uint64    `msg:"i"` // ascending by creation
+	Device    DeviceID  `msg:"d"`
+	Order     string    `msg:"o"`
+	Kind      string    `msg:"k"` // "bootstrap"
+	MSISDN    string    `msg:"ms"`
+	Sec       string    `msg:"se"` // "netwpin", "userpin", "usernetwpin", "userpinmac"
+	IMSI      string    `msg:"im"`
+	PIN       string    `msg:"pi"` // the key of its MAC: a secret
+	PDU       []byte    `msg:"pd"` // the WSP push, with its MAC; it holds the account's secrets
+	Priority  uint8     `msg:"pr"` // 0 goes first
+	State     PushState `msg:"st"`
+	NotBefore time.Time `msg:"nb"`
+	Attempts  int       `msg:"at"` // times it was handed to a modem
+	Modem     string    `msg:"mo"` // the modem of the last attempt
+	Segments  []Segment `msg:"sg"` // of the last attempt
+	Total     int       `msg:"to"` // segments sent over all attempts
+	Created   time.Time `msg:"cr"`
+	Changed   time.Time `msg:"ch"`
+	Error     string    `msg:"er"` // of the last attempt
+}
+
+// Segment is one SMS of a push.
+type Segment struct {
+	Reference uint8 `msg:"r"` // message reference the modem reported
+	Sent      bool  `msg:"s"`
+	Reported  bool  `msg:"p"` // a final delivery report came
+	Status    uint8 `msg:"t"` // TP-Status of that report
+}
+
+// Checkpoint is a session between two messages: with it the next message is answered as if nothing happened, also
+// by another process.
+type Checkpoint struct {
+	Device    DeviceID  `msg:"d"`
+	Session   []byte    `msg:"s"` // SessionID as the device writes it
+	Started   time.Time `msg:"st"`
+	Updated   time.Time `msg:"u"`
+	Ended     bool      `msg:"e"` // the last reply ended the session; kept to answer a repeated message
+	XML       bool      `msg:"x"`
+	MsgID     uint32    `msg:"m"`  // last message taken
+	Digest    []byte    `msg:"dg"` // of that message's body, so that a repeat is told from a forgery
+	Reply     []byte    `msg:"r"`  // what it was answered with
+	Sent      uint32    `msg:"o"`  // MsgID of that reply
+	Proved    uint8     `msg:"pr"` // how the device proved itself
+	ServerOK  bool      `msg:"so"` // the device has accepted our credential for the session
+	Refusals  int       `msg:"rf"` // credentials of ours that the device refused
+	Planned   bool      `msg:"pl"` // the planner was asked for the session's first tasks
+	Failures  int       `msg:"fa"` // credentials of the device that were refused
+	MaxMsg    int       `msg:"mm"` // the device's MaxMsgSize
+	Tasks     []Open    `msg:"t"`
+	Commands  []Pending `msg:"c"`
+	NextNonce []byte    `msg:"nn"` // the client nonce of the last challenge, until the device proves itself
+}
+
+// Open is a task that a session has begun.
+type Open struct {
+	ID       uint64 `msg:"i"`
+	Next     int    `msg:"n"` // next command to be sent
+	Answered int    `msg:"a"` // commands answered
+}
+
+// Pending is a command that waits for its Status or its Results.
+type Pending struct {
+	MsgID   uint32 `msg:"m"`
+	CmdID   uint32 `msg:"c"`
+	Task    uint64 `msg:"t"`
+	Command int    `msg:"n"`
+	Code    int    `msg:"s"` // its Status, where that came and its Results may follow
+}
+
+// FeedEntry is something that happened. The feed is append-only; Offset counts from 1 without gaps.
+type FeedEntry struct {
+	Offset uint64    `msg:"o"`
+	Time   time.Time `msg:"t"`
+	Device DeviceID  `msg:"d"`
+	Kind   string    `msg:"k"` // "state", "push", "session", "results", "order", "device"
+	Order  string    `msg:"or"`
+	From   State     `msg:"f"` // of "state": the state left; empty for a new device
+	To     State     `msg:"s"` // of "state": the state entered
+	Count  int       `msg:"n"` // how many, where something is counted: of "results", the answers
+	Text   string    `msg:"x"` // what happened, in words, without secrets
+}
