@@ -9,8 +9,10 @@ import (
 	"dmgate/storage"
 )
 
-// nonceSize is the length of the nonces we make, in bytes.
-const nonceSize = 16
+const (
+	nonceSize = 16  // bytes of the nonces we make
+	maxDevID  = 128 // bytes of the name that a device gives itself
+)
 
 // authenticate proves who the device is and returns the status of its SyncHdr: 212 when it is proved for the session,
 // 407 for a missing and 401 for a wrong credential. Once proved, no credential is asked for again (trap 11).
@@ -32,7 +34,10 @@ func (s *Session) authenticate(now time.Time, h *syncml.Header, out *Outcome) in
 		s.account.ClientNonce = s.newNonce()
 		out.Commit.Account = s.account
 	}
-	devID := string(h.Source.URI)
+	devID := s.device.DevID
+	if len(h.Source.URI) <= maxDevID {
+		devID = string(h.Source.URI)
+	}
 	out.Change(s.device, func(d *storage.Device) {
 		d.Seen = now
 		d.DevID = devID

@@ -18,3 +18,11 @@ func (d *Device) Enter(s State, at time.Time, why string, w Wait) {
 	}
 	d.State, d.Since, d.Reason, d.Wait = s, at, why, w
 }
+
+// String is what the feed says of a wait: "waits for a modem"; empty where there is none.
+func (w Wait) String() string {
+	if w.For == "" {
+		return ""
+	}
+	return "waits for " + w.For
+}

@@ -169,7 +169,7 @@ const (
 	PushSent      PushState = "sent"      // every segment accepted by the network
 	PushDelivered PushState = "delivered" // every segment reported delivered
 	PushFailed    PushState = "failed"    // given up; see Error
-	PushDoubtful  PushState = "doubtful"  // a crash came between send and record: perhaps sent, never silently repeated
+	PushDoubtful  PushState = "doubtful"  // perhaps sent: a crash came between send and record, or the modem did not answer
 )
 
 // PushJob is one WAP push on its way through the modem pool.
@@ -179,9 +179,6 @@ type PushJob struct {
 	Order     string    `msg:"o"`
 	Kind      string    `msg:"k"` // "bootstrap"
 	MSISDN    string    `msg:"ms"`
-	Sec       string    `msg:"se"` // "netwpin", "userpin", "usernetwpin", "userpinmac"
-	IMSI      string    `msg:"im"`
-	PIN       string    `msg:"pi"` // the key of its MAC: a secret
 	PDU       []byte    `msg:"pd"` // the WSP push, with its MAC; it holds the account's secrets
 	Priority  uint8     `msg:"pr"` // 0 goes first
 	State     PushState `msg:"st"`

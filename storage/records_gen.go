@@ -1648,9 +1648,9 @@ func (z *Pending) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 19
+	// map header, size 16
 	// string "i"
-	o = append(o, 0xde, 0x0, 0x13, 0xa1, 0x69)
+	o = append(o, 0xde, 0x0, 0x10, 0xa1, 0x69)
 	o = msgp.AppendUint64(o, z.ID)
 	// string "d"
 	o = append(o, 0xa1, 0x64)
@@ -1664,15 +1664,6 @@ func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "ms"
 	o = append(o, 0xa2, 0x6d, 0x73)
 	o = msgp.AppendString(o, z.MSISDN)
-	// string "se"
-	o = append(o, 0xa2, 0x73, 0x65)
-	o = msgp.AppendString(o, z.Sec)
-	// string "im"
-	o = append(o, 0xa2, 0x69, 0x6d)
-	o = msgp.AppendString(o, z.IMSI)
-	// string "pi"
-	o = append(o, 0xa2, 0x70, 0x69)
-	o = msgp.AppendString(o, z.PIN)
 	// string "pd"
 	o = append(o, 0xa2, 0x70, 0x64)
 	o = msgp.AppendBytes(o, z.PDU)
@@ -1773,24 +1764,6 @@ func (z *PushJob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.MSISDN, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "MSISDN")
-				return
-			}
-		case "se":
-			z.Sec, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Sec")
-				return
-			}
-		case "im":
-			z.IMSI, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "IMSI")
-				return
-			}
-		case "pi":
-			z.PIN, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "PIN")
 				return
 			}
 		case "pd":
@@ -1910,7 +1883,7 @@ func (z *PushJob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *PushJob) Msgsize() (s int) {
-	s = 3 + 2 + msgp.Uint64Size + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Order) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.MSISDN) + 3 + msgp.StringPrefixSize + len(z.Sec) + 3 + msgp.StringPrefixSize + len(z.IMSI) + 3 + msgp.StringPrefixSize + len(z.PIN) + 3 + msgp.BytesPrefixSize + len(z.PDU) + 3 + msgp.Uint8Size + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Modem) + 3 + msgp.ArrayHeaderSize
+	s = 3 + 2 + msgp.Uint64Size + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Order) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.MSISDN) + 3 + msgp.BytesPrefixSize + len(z.PDU) + 3 + msgp.Uint8Size + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Modem) + 3 + msgp.ArrayHeaderSize
 	for za0001 := range z.Segments {
 		s += z.Segments[za0001].Msgsize()
 	}

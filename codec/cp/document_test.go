@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"dmgate/codec/internal/vector"
 )
 
 func TestDefaultPort(t *testing.T) {
@@ -29,7 +31,7 @@ func TestDefaultPort(t *testing.T) {
 func TestPortIsAlwaysWritten(t *testing.T) {
 	d := sample()
 	d.Accounts[0].Port = 0
-	if got := d.AppendWBXML(nil); string(got) != string(octets(t, sampleWBXML)) {
+	if got := d.AppendWBXML(nil); string(got) != string(vector.Bytes(t, sampleWBXML)) {
 		t.Errorf("got % X", got)
 	}
 }

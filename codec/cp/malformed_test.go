@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dmgate/codec"
+	"dmgate/codec/internal/vector"
 )
 
 // Bad documents, and the error to the letter.
@@ -56,7 +57,7 @@ func TestMalformedWBXML(t *testing.T) {
 		{"ends in a parm", "03 0B 6A 00 45 C6 55 01 87 11", "wbxml: offset 10: document ends inside an attribute list"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			d, err := Read(octets(t, v.doc))
+			d, err := Read(vector.Bytes(t, v.doc))
 			expect(t, d, err, v.want)
 		})
 	}

@@ -1,29 +1,11 @@
 package cp
 
 import (
-	"encoding/hex"
 	"reflect"
-	"strings"
 	"testing"
-)
 
-// octets turns the fact sheet's notation into bytes: hex with spaces and bars, and 'text' for its characters.
-func octets(t testing.TB, s string) []byte {
-	t.Helper()
-	var b []byte
-	for i, part := range strings.Split(s, "'") {
-		if i%2 == 1 {
-			b = append(b, part...)
-			continue
-		}
-		h, err := hex.DecodeString(strings.NewReplacer(" ", "", "|", "", "\n", "", "\t", "").Replace(part))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b = append(b, h...)
-	}
-	return b
-}
+	"dmgate/codec/internal/vector"
+)
 
 // The verified sample of section 6.2: an APN, a w7 account with the logins of both sides, and INIT.
 const sampleWBXML = `03 0B 6A 00 C5 46 01 |
@@ -52,7 +34,7 @@ func sample() *Document {
 }
 
 func TestSample(t *testing.T) {
-	want := octets(t, sampleWBXML)
+	want := vector.Bytes(t, sampleWBXML)
 	if len(want) != 241 {
 		t.Fatalf("sample of %d bytes, want 241", len(want))
 	}

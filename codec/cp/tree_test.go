@@ -3,6 +3,8 @@ package cp
 import (
 	"reflect"
 	"testing"
+
+	"dmgate/codec/internal/vector"
 )
 
 // Every form that a parm, a type and a value can take on the wire, and what they say.
@@ -62,7 +64,7 @@ func TestForms(t *testing.T) {
 			}}},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			tree, err := ReadTree(octets(t, v.doc))
+			tree, err := ReadTree(vector.Bytes(t, v.doc))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,13 +105,13 @@ func TestWritten(t *testing.T) {
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			tree := Tree{Roots: []Characteristic{{Type: v.group, Parms: []Parm{v.parm}}}}
-			want := octets(t, "03 0B 6A 00 C5 46 01 C6"+v.want+"01 01")
+			want := vector.Bytes(t, "03 0B 6A 00 C5 46 01 C6"+v.want+"01 01")
 			if got := tree.AppendWBXML(nil); string(got) != string(want) {
 				t.Errorf("got  % X\nwant % X", got, want)
 			}
 		})
 	}
-	if got := (&Document{}).AppendWBXML(nil); string(got) != string(octets(t, "03 0B 6A 00 85 46 01")) {
+	if got := (&Document{}).AppendWBXML(nil); string(got) != string(vector.Bytes(t, "03 0B 6A 00 85 46 01")) {
 		t.Errorf("empty document: % X", got)
 	}
 }
@@ -117,7 +119,7 @@ func TestWritten(t *testing.T) {
 // What an inline type must be preceded by: page 0, for S60.
 func TestUnknownTypeAfterPage1(t *testing.T) {
 	tree := Tree{Version: "1.1", Roots: []Characteristic{{Type: "APPLICATION"}, {Type: "X"}}}
-	want := octets(t, "03 0B 6A 00 C5 45 03'1.1'00 01 86 00 01 55 01 86 00 00 50 03'X'00 01 01")
+	want := vector.Bytes(t, "03 0B 6A 00 C5 45 03'1.1'00 01 86 00 01 55 01 86 00 00 50 03'X'00 01 01")
 	if got := tree.AppendWBXML(nil); string(got) != string(want) {
 		t.Errorf("got % X", got)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"dmgate/codec/internal/oracle"
 
+	"dmgate/codec/internal/vector"
 	"pgregory.net/rapid"
 )
 
@@ -28,7 +29,7 @@ func TestIndication(t *testing.T) {
 		{"another scheme", Indication{Href: "tel:1"}, "02 05 6A 00 45 86 0B 03'tel:1'00 01 01"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			want := octets(t, v.want)
+			want := vector.Bytes(t, v.want)
 			if got := v.si.AppendWBXML(nil); !bytes.Equal(got, want) {
 				t.Errorf("got  % X\nwant % X", got, want)
 			}
@@ -44,7 +45,7 @@ func TestIndication(t *testing.T) {
 
 func TestLoading(t *testing.T) {
 	sl := Loading{Href: "https://dm.test/x", Action: "execute-high"}
-	want := octets(t, "02 06 6A 00 85 0B 03'dm.test/x'00 06 01")
+	want := vector.Bytes(t, "02 06 6A 00 85 0B 03'dm.test/x'00 06 01")
 	if got := sl.AppendWBXML(nil); !bytes.Equal(got, want) {
 		t.Errorf("got  % X\nwant % X", got, want)
 	}
@@ -54,7 +55,7 @@ func TestLoading(t *testing.T) {
 	if got, err := ReadLoadingXML(sl.AppendXML(nil)); err != nil || got != sl {
 		t.Errorf("by way of XML: %+v, %v", got, err)
 	}
-	got, err := ReadLoading(octets(t, "02 06 6A 00 85 0A 03'acme'00 85 03'x'00 07 01"))
+	got, err := ReadLoading(vector.Bytes(t, "02 06 6A 00 85 0A 03'acme'00 85 03'x'00 07 01"))
 	if want := (Loading{"http://www.acme.com/x", "cache"}); err != nil || got != want {
 		t.Errorf("with a domain's token: %+v, %v", got, err)
 	}
@@ -98,7 +99,7 @@ func TestMalformedLinks(t *testing.T) {
 			`xml: offset 0: date "x" (want 2006-01-02T15:04:05Z)`},
 		{"XML action", `'<sl href="x" action="y"/>'`, slXML, `xml: offset 0: unknown action "y"`},
 	} {
-		t.Run(v.name, func(t *testing.T) { expect(t, v.read(octets(t, v.doc)), v.want) })
+		t.Run(v.name, func(t *testing.T) { expect(t, v.read(vector.Bytes(t, v.doc)), v.want) })
 	}
 }
 

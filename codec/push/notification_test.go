@@ -8,6 +8,7 @@ import (
 
 	"dmgate/codec/auth"
 
+	"dmgate/codec/internal/vector"
 	"pgregory.net/rapid"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestNotificationVector(t *testing.T) {
 	secret := auth.NewSecret([]byte("com.mgmtsrv.manage"), []byte("secret"))
 	n := Notification{UIMode: UIBackground, ServerInitiated: true, SessionID: 0x1234, ServerID: "com.mgmtsrv.manage"}
-	want := octets(t, `00943DD49AE64416B0788E0B4CDA3ED2
+	want := vector.Bytes(t, `00943DD49AE64416B0788E0B4CDA3ED2
 		02 D8 00 00 00 12 34 12 636F6D2E6D676D747372762E6D616E616765`)
 	if got := n.Append(nil, &secret, []byte("1234")); string(got) != string(want) {
 		t.Errorf("got  % X\nwant % X", got, want)
@@ -87,7 +88,7 @@ func TestMalformedNotification(t *testing.T) {
 			"notification: offset 23: ServerID of 2 bytes, only 1 left"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			_, err := ReadNotification(octets(t, v.doc))
+			_, err := ReadNotification(vector.Bytes(t, v.doc))
 			expect(t, err, v.want)
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"dmgate/codec/internal/vector"
 )
 
 // Sizes at all borders: 133 octets fit one SMS, each of several holds 128.
@@ -44,7 +46,7 @@ func TestSegmentBorders(t *testing.T) {
 // The headers of section 7.1, byte by byte.
 func TestSegmentHeaders(t *testing.T) {
 	uds, err := Split([]byte("push"), Ports{Dst: PortPush, Src: 0xC002}, 9)
-	if want := octets(t, "06 05 04 0B 84 C0 02 'push'"); err != nil || !bytes.Equal(uds[0], want) {
+	if want := vector.Bytes(t, "06 05 04 0B 84 C0 02 'push'"); err != nil || !bytes.Equal(uds[0], want) {
 		t.Errorf("single: % X, %v", uds[0], err)
 	}
 	uds, err = Split(make([]byte, 134), Ports{Dst: PortPush, Src: PortWSP}, 0xAB)
@@ -52,7 +54,7 @@ func TestSegmentHeaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, head := range []string{"0B 05 04 0B 84 23 F0 00 03 AB 02 01", "0B 05 04 0B 84 23 F0 00 03 AB 02 02"} {
-		if got := uds[i][:12]; !bytes.Equal(got, octets(t, head)) {
+		if got := uds[i][:12]; !bytes.Equal(got, vector.Bytes(t, head)) {
 			t.Errorf("segment %d: % X", i+1, got)
 		}
 	}
@@ -77,7 +79,7 @@ func TestUDH(t *testing.T) {
 		{"the last of two counts", "08 04 02 01 02 04 02 03 04", UDH{HasPorts: true, Ports: Ports{3, 4}}, ""},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			got, body, err := ReadUDH(octets(t, v.ud))
+			got, body, err := ReadUDH(vector.Bytes(t, v.ud))
 			if err != nil || got != v.want || string(body) != v.body {
 				t.Errorf("got %+v, %q, %v", got, body, err)
 			}
@@ -97,7 +99,7 @@ func TestMalformedUDH(t *testing.T) {
 		{"segment 1 of 0", "05 00 03 07 00 01", "tpdu: offset 3: segment 1 of 0"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			_, _, err := ReadUDH(octets(t, v.ud))
+			_, _, err := ReadUDH(vector.Bytes(t, v.ud))
 			expect(t, err, v.want)
 		})
 	}

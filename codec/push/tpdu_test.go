@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"dmgate/codec/internal/vector"
 )
 
 var (
@@ -17,7 +19,7 @@ var (
 
 // TPDUs octet by octet, written and read.
 func TestSubmit(t *testing.T) {
-	ud := octets(t, "06 05 04 0B 84 23 F0 'push'")
+	ud := vector.Bytes(t, "06 05 04 0B 84 23 F0 'push'")
 	for _, v := range []struct {
 		name string
 		sms  Submit
@@ -36,11 +38,11 @@ func TestSubmit(t *testing.T) {
 		{"every flag", Submit{Destination: "+1", PID: 0x41, DCS: DCSUCS2, UD: []byte{0, 'x'}, RejectDuplicates: true,
 			Report:    true,
 			ReplyPath: true}, "A5 00 01 91 F1 41 08 02 00 'x'"},
-		{"8 septets in 7 octets", Submit{Destination: "1", UD: octets(t, "E8329BFD4697D9"), Septets: 8},
+		{"8 septets in 7 octets", Submit{Destination: "1", UD: vector.Bytes(t, "E8329BFD4697D9"), Septets: 8},
 			"01 00 01 81 F1 00 00 08 E8329BFD4697D9"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			want := octets(t, v.want)
+			want := vector.Bytes(t, v.want)
 			if got := v.sms.Append(nil); !bytes.Equal(got, want) {
 				t.Errorf("got  % X\nwant % X", got, want)
 			}
@@ -60,7 +62,7 @@ func TestSubmitForms(t *testing.T) {
 		{"type of number national", "01 00 02 A1 21 00 04 01 'x'", "12"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			got, err := ReadSubmit(octets(t, v.tpdu))
+			got, err := ReadSubmit(vector.Bytes(t, v.tpdu))
 			if err != nil || got.Destination != v.number || string(got.UD) != "x" {
 				t.Errorf("got %+v, %v", got, err)
 			}
@@ -76,7 +78,7 @@ func TestDeliver(t *testing.T) {
 	}{
 		{"one segment of a push", Deliver{Originator: "+491701234567", DCS: DCSClass1, SCTS: time.Date(2024, 8, 1, 12,
 			34, 56, 0, cest),
-			UD: octets(t, "00 'x'"), HasUDH: true}, "44 0C 91 947110325476 00 F5 42801021436580 02 00 'x'"},
+			UD: vector.Bytes(t, "00 'x'"), HasUDH: true}, "44 0C 91 947110325476 00 F5 42801021436580 02 00 'x'"},
 		{"west of Greenwich, more to come", Deliver{Originator: "12345", DCS: DCS8Bit, SCTS: time.Date(2024, 12, 31,
 			23, 59, 59, 0, nst),
 			UD: []byte{}, MoreMessages: true}, "00 05 81 2143F5 00 04 42211332959549 00"},
@@ -87,7 +89,7 @@ func TestDeliver(t *testing.T) {
 			"A4 0D D0 D456F32D4EB301 00 04 00000000000000 00"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			want := octets(t, v.want)
+			want := vector.Bytes(t, v.want)
 			if got := v.sms.Append(nil); !bytes.Equal(got, want) {
 				t.Errorf("got  % X\nwant % X", got, want)
 			}
@@ -106,11 +108,11 @@ func TestDeliver(t *testing.T) {
 func TestStatusReport(t *testing.T) {
 	report := StatusReport{Reference: 42, Recipient: "+491701234567", SCTS: time.Date(2024, 8, 1, 12, 34, 56, 0, cest),
 		Discharge: time.Date(2024, 8, 1, 12, 34, 57, 0, cest), Status: 0x46}
-	want := octets(t, "06 2A 0C 91 947110325476 42801021436580 42801021437580 46")
+	want := vector.Bytes(t, "06 2A 0C 91 947110325476 42801021436580 42801021437580 46")
 	if got := report.Append(nil); !bytes.Equal(got, want) {
 		t.Errorf("got  % X\nwant % X", got, want)
 	}
-	for _, b := range [][]byte{want, append(want, octets(t, "06 00 04 01 'x'")...)} {
+	for _, b := range [][]byte{want, append(want, vector.Bytes(t, "06 00 04 01 'x'")...)} {
 		got, err := ReadStatusReport(b)
 		if err != nil || got.Reference != 42 || got.Recipient != report.Recipient || got.Status != 0x46 ||
 			!got.SCTS.Equal(report.SCTS) || !got.Discharge.Equal(report.Discharge) {
@@ -158,7 +160,7 @@ func TestTimestamps(t *testing.T) {
 		{"FFFFFFFFFFFFFF", "0001-01-01T00:00:00Z"},
 		{"42200300000000", "0001-01-01T00:00:00Z"}, // February 30
 	} {
-		r := tpduReader{b: octets(t, v.octets)}
+		r := tpduReader{b: vector.Bytes(t, v.octets)}
 		got, err := r.timestamp("")
 		if s := got.Format(time.RFC3339); err != nil || s != v.want {
 			t.Errorf("%s: %s, %v; want %s", v.octets, s, err, v.want)
@@ -171,7 +173,7 @@ func TestTimestamps(t *testing.T) {
 		}
 	}
 	got := appendTimestamp(nil, time.Date(2024, 8, 1, 20, 0, 0, 0, far))
-	if !bytes.Equal(got, octets(t, "42801000000000")) {
+	if !bytes.Equal(got, vector.Bytes(t, "42801000000000")) {
 		t.Errorf("zone of 20 hours: % X", got)
 	}
 }
@@ -248,7 +250,7 @@ func TestSMSC(t *testing.T) {
 		{"x", "00"},
 	} {
 		got := append(AppendSMSC(nil, v.number), "tpdu"...)
-		if want := octets(t, v.want+"'tpdu'"); !bytes.Equal(got, want) {
+		if want := vector.Bytes(t, v.want+"'tpdu'"); !bytes.Equal(got, want) {
 			t.Errorf("%s: % X, want % X", v.number, got, want)
 		}
 		smsc, tpdu, err := CutSMSC(got)
@@ -302,7 +304,7 @@ func TestMalformedTPDU(t *testing.T) {
 			"tpdu: offset 12: discharge time of 7 octets, only 1 left"},
 		{"status", "06 00 01 91 F1 00000000000000 00000000000000", report, "tpdu: offset 19: ends before the status"},
 	} {
-		t.Run(v.name, func(t *testing.T) { expect(t, v.read(octets(t, v.tpdu)), v.want) })
+		t.Run(v.name, func(t *testing.T) { expect(t, v.read(vector.Bytes(t, v.tpdu)), v.want) })
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"dmgate/codec/internal/vector"
 )
 
 const vectorMAC = "AB7CE0EDD71F700B738D6BD3D53926BE235E2486"
@@ -36,7 +38,7 @@ func TestPush(t *testing.T) {
 			"00 06 04 80 AF 01 FF"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			want := octets(t, v.want)
+			want := vector.Bytes(t, v.want)
 			if got := v.push.Append(nil); string(got) != string(want) {
 				t.Errorf("got  % X\nwant % X", got, want)
 			}
@@ -85,7 +87,7 @@ func TestPushForms(t *testing.T) {
 		{"a header in text", "00 06 08 C4 'X' 00 'yz' 00 AF 87 'b'", forApp(AppDM)},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			got, err := ReadPush(octets(t, v.doc))
+			got, err := ReadPush(vector.Bytes(t, v.doc))
 			if err != nil || !reflect.DeepEqual(got, v.want) {
 				t.Errorf("got  %+v, %v\nwant %+v", got, err, v.want)
 			}
@@ -128,7 +130,7 @@ func TestMalformedPush(t *testing.T) {
 			"push: offset 5: application id is not a number below 0x10000"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
-			_, err := ReadPush(octets(t, v.doc))
+			_, err := ReadPush(vector.Bytes(t, v.doc))
 			expect(t, err, v.want)
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Bytes is what notation stands for. Space and '|' separate and mean nothing.
+// Bytes is what notation stands for. White space and '|' separate and mean nothing.
 func Bytes(t testing.TB, notation string) []byte {
 	t.Helper()
 	var out []byte
@@ -17,7 +17,7 @@ func Bytes(t testing.TB, notation string) []byte {
 			out = append(out, part...)
 			continue
 		}
-		b, err := hex.DecodeString(strings.NewReplacer(" ", "", "|", "").Replace(part))
+		b, err := hex.DecodeString(strings.NewReplacer(" ", "", "|", "", "\n", "", "\t", "").Replace(part))
 		if err != nil {
 			t.Fatalf("vector %q: %v", part, err)
 		}

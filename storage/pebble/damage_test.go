@@ -1,0 +1,172 @@
+package pebble
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"dmgate/storage"
+	"dmgate/storage/storagetest"
+)
+
+// openFull opens a store with one device of everything.
+func openFull(t *testing.T) *Store {
+	t.Helper()
+	s, err := Open("db", Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c := storagetest.FullCommit("alpha")
+	c.Pushes = append(c.Pushes, storage.PushJob{ID: 12, Device: "alpha", State: storage.PushQueued})
+	if err := s.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestDamagedRecords overwrites each record in turn: every read that meets it names it, and so does Check.
+func TestDamagedRecords(t *testing.T) {
+	numbered := func(table byte, n uint64) []byte { return appendNumberedKey(nil, table, "alpha", n) }
+	device := func(table byte) []byte { return appendDeviceKey(nil, table, "alpha") }
+	now := time.Now()
+	for name, c := range map[string]struct {
+		key   []byte
+		reads map[string]func(s *Store) error
+	}{
+		`device "alpha"`: {device(tableDevice), map[string]func(*Store) error{
+			"Device":  func(s *Store) error { _, err := s.Device("alpha"); return err },
+			"Devices": func(s *Store) error { _, err := s.Devices("", 9); return err },
+			"Commit": func(s *Store) error {
+				return s.Commit(&storage.Commit{Device: "alpha", Edit: func(*storage.Device) error { return nil }})
+			},
+		}},
+		`account of device "alpha"`: {device(tableAccount), map[string]func(*Store) error{
+			"Account": func(s *Store) error { _, err := s.Account("alpha"); return err },
+		}},
+		`order "order-1" of device "alpha"`: {appendOrderKey(nil, "alpha", "order-1"), map[string]func(*Store) error{
+			"Order":  func(s *Store) error { _, err := s.Order("alpha", "order-1"); return err },
+			"Orders": func(s *Store) error { _, err := s.Orders("alpha"); return err },
+		}},
+		`task 7 of device "alpha"`: {numbered(tableTask, 7), map[string]func(*Store) error{
+			"Task":      func(s *Store) error { _, err := s.Task("alpha", 7); return err },
+			"OpenTasks": func(s *Store) error { _, err := s.OpenTasks("alpha", 0, 9); return err },
+		}},
+		`push 11 of device "alpha"`: {numbered(tablePush, 11), map[string]func(*Store) error{
+			"Pushes":         func(s *Store) error { _, err := s.Pushes("alpha"); return err },
+			"PushesUnderWay": func(s *Store) error { _, err := s.PushesUnderWay(0, 9); return err },
+		}},
+		`push 12 of device "alpha"`: {numbered(tablePush, 12), map[string]func(*Store) error{
+			"PushesDue": func(s *Store) error { _, err := s.PushesDue(now, 9); return err },
+		}},
+		`checkpoint of device "alpha"`: {device(tableCheckpoint), map[string]func(*Store) error{
+			"Checkpoint": func(s *Store) error { _, err := s.Checkpoint("alpha"); return err },
+		}},
+		`feed entry 2`: {appendFeedKey(nil, 2), map[string]func(*Store) error{
+			"Feed":     func(s *Store) error { _, err := s.Feed(0, 9); return err },
+			"Timeline": func(s *Store) error { _, err := s.Timeline("alpha", 0, 9); return err },
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openFull(t)
+			if err := s.db.Set(c.key, []byte("no record"), pebble.Sync); err != nil {
+				t.Fatal(err)
+			}
+			for call, read := range c.reads {
+				err := read(s)
+				if !errors.Is(err, storage.ErrDamaged) || !strings.Contains(err.Error(), name) {
+					t.Errorf("%s: error %v, want ErrDamaged of %s", call, err, name)
+				}
+			}
+			wantProblem(t, s, name)
+		})
+	}
+}
+
+// wantProblem checks that Check finds a problem and names it.
+func wantProblem(t *testing.T, s *Store, name string) {
+	t.Helper()
+	report, err := s.Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.OK() || !strings.Contains(strings.Join(report.Problems, "\n"), name) {
+		t.Errorf("problems %q, want one that names %s", report.Problems, name)
+	}
+}
+
+// TestCheck puts records and indexes at odds.
+func TestCheck(t *testing.T) {
+	s := openFull(t)
+	report, err := s.Check()
+	if err != nil || !report.OK() {
+		t.Fatalf("a sound store: %v, %v", report, err)
+	}
+	got := []int{report.Devices, report.Accounts, report.Orders, report.Tasks, report.Results, report.Pushes}
+	if d := storagetest.Difference(append(got, report.Checkpoints, report.Feed), []int{1, 1, 1, 1, 1, 2, 1, 2}); d != "" {
+		t.Errorf("counts differ at%s", d)
+	}
+
+	full := storagetest.FullCommit("alpha")
+	queued := &storage.PushJob{ID: 12, Device: "alpha"}
+	for want, row := range map[string]struct {
+		key, value []byte
+		missing    bool
+	}{
+		"its open entry of task 7":            {key: appendNumberedKey(nil, tableOpenTask, "alpha", 7), missing: true},
+		"its due entry of device":             {key: appendDeviceDueKey(nil, full.New), missing: true},
+		"its due entry of push 12":            {key: appendPushDueKey(nil, queued), missing: true},
+		"its under-way entry of push 11":      {key: appendPushOnWayKey(nil, &full.Pushes[0]), missing: true},
+		"its timeline entry 1":                {key: appendNumberedKey(nil, tableTimeline, "alpha", 1), missing: true},
+		"the index gives its name \"+49171al": {key: appendNameKey(nil, tableMSISDN, full.New.MSISDN), missing: true},
+		"the index gives its name \"IMEI:":    {key: appendNameKey(nil, tableDevID, full.New.DevID), value: []byte("other")},
+		"feed entry 2 follows 0":              {key: appendFeedKey(nil, 1), missing: true},
+		"MSISDN \"+1\": the record does not":  {key: appendNameKey(nil, tableMSISDN, "+1"), value: []byte("alpha")},
+		"DevID \"X\" leads nowhere":           {key: appendNameKey(nil, tableDevID, "X"), value: []byte("nobody")},
+		"open entry of task 8":                {key: appendNumberedKey(nil, tableOpenTask, "alpha", 8)},
+		"due entry of push 11":                {key: appendPushDueKey(nil, &full.Pushes[0])},
+		"timeline entry 9":                    {key: appendNumberedKey(nil, tableTimeline, "alpha", 9)},
+		"unknown key":                         {key: []byte("?")},
+	} {
+		t.Run(want, func(t *testing.T) {
+			s := openFull(t)
+			var err error
+			if row.missing {
+				err = s.db.Delete(row.key, pebble.Sync)
+			} else {
+				err = s.db.Set(row.key, row.value, pebble.Sync)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantProblem(t, s, want)
+		})
+	}
+}
+
+// TestNewerFormat opens a store that a newer program has written.
+func TestNewerFormat(t *testing.T) {
+	fs := vfs.NewMem()
+	s, err := Open("db", Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := s.db.NewBatch()
+	if err := errors.Join(setNumber(b, storeFormat, Format+1), b.Commit(pebble.Sync), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the refusal lets the directory go
+		_, err = Open("db", Options{FS: fs})
+		if err == nil || !strings.Contains(err.Error(), "newer dmgate") {
+			t.Errorf("error %v, want one that says that the store is of a newer program", err)
+		}
+	}
+}

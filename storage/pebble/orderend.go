@@ -1,0 +1,17 @@
+package pebble
+
+import "dmgate/storage"
+
+// orderEnd ends an order that is open. One that was placed in this very commit is not in the store yet.
+func (w *writer) orderEnd(c *storage.Commit, end storage.OrderEnd) error {
+	var o storage.Order
+	w.key = appendOrderKey(w.key[:0], c.Device, end.ID)
+	if err := w.s.get(w.key, &o); err != nil {
+		return err
+	}
+	if o.State != storage.OrderOpen {
+		return nil
+	}
+	o.State, o.Ended, o.Reason = end.State, c.Time, end.Reason
+	return w.put(w.key, &o)
+}
