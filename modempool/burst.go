@@ -1,0 +1,205 @@
+package modempool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"dmgate/codec/push"
+	"dmgate/storage"
+)
+
+// A burst is all segments of one push, one after the other through one modem.
+//
+// What its record says afterwards:
+//
+//   - every segment taken: sent.
+//   - a segment refused: queued, later, with all its segments, under a reference that keeps the new ones apart from
+//     those that went out; failed where the error or the attempts say so. The segments after it are not sent.
+//   - no answer for the last segment: doubtful. All others went out, so this one decides whether the phone has the
+//     push. Its report clears the doubt; without one it is sent once more when DoubtWindow is over
+//     (Options.Resends), and stays doubtful after that.
+//   - no answer for any other segment: queued. Whether that one went out does not matter, the push can't be complete.
+//   - the modem at fault: queued at once, for another modem; the attempt does not count the first times.
+
+// unsavedHold is the pause of a push that could not be saved.
+const unsavedHold = time.Second
+
+// render makes the TPDUs of a push.
+func (p *Pool) render(job *storage.PushJob) ([][]byte, error) {
+	pdu, err := p.queue.PDU(job)
+	if err != nil {
+		return nil, err
+	}
+	uds, err := push.Split(pdu, push.Ports{Dst: push.PortPush, Src: push.PortWSP}, p.references.next(job.MSISDN))
+	if err != nil {
+		return nil, err
+	}
+	tpdus := make([][]byte, len(uds))
+	for i, ud := range uds {
+		s := push.Submit{
+			Destination: job.MSISDN,
+			DCS:         push.DCSClass1,
+			UD:          ud,
+			HasUDH:      true,
+			Report:      true,
+			Validity:    validity,
+			HasValidity: true,
+		}
+		if err := s.Validate(); err != nil {
+			return nil, err
+		}
+		tpdus[i] = s.Append(nil)
+	}
+	return tpdus, nil
+}
+
+// validity is how long the network tries: 2 days. Options.ReportWindow must be longer to hear of its end.
+const validity = 0xA8
+
+// send sends a push and records what became of it. hold keeps it from being handed out at once again; the error says
+// why the modem must leave service.
+func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hold time.Duration, err error) {
+	tpdus, err := w.pool.render(job)
+	if err != nil {
+		w.fail(work, job, fmt.Sprintf("can not be sent: %v", err))
+		return 0, nil
+	}
+	if err := m.prepare(work); err != nil {
+		return 0, err // the push is as it was
+	}
+	job.State, job.Modem, job.Error = storage.PushSending, w.name, ""
+	job.Attempts++
+	job.Segments = make([]storage.Segment, len(tpdus))
+	job.Changed = time.Now()
+	if err := w.pool.queue.Save(job); err != nil {
+		// Not a byte of it has left: the record decides, and it says queued, or that it was withdrawn.
+		w.log.Error("saving push", zap.Uint64("push", job.ID), zap.Error(err))
+		return unsavedHold, nil
+	}
+	w.board.set(Sending, "", time.Time{})
+	p := w.waiting.add(job, time.Now().Add(w.pool.options.ReportWindow))
+	for i, tpdu := range tpdus {
+		mr, err := m.send(work, tpdu)
+		w.spent(err)
+		if err != nil {
+			return 0, w.stopped(work, m, p, i, err)
+		}
+		job.Segments[i].Sent, job.Segments[i].Reference = true, mr
+		job.Total++
+		w.waiting.expect(p, i)
+		// The network waits for each acknowledgement, and between two segments nothing is in the modem's way.
+		if err := w.takeReports(work, m); err != nil && i+1 < len(tpdus) {
+			return 0, w.stopped(work, m, p, i+1, err)
+		}
+	}
+	w.failures = 0
+	w.board.note(func(s *Status) { s.Pushes++ })
+	w.pool.trails.drop(job)
+	job.State = storage.PushSent
+	w.settle(p)
+	w.save(work, job)
+	return 0, m.at.dead
+}
+
+// spent counts a segment against the modem's rate.
+func (w *worker) spent(err error) {
+	if w.limit != nil {
+		w.limit.ReserveN(time.Now(), 1)
+	}
+	var doubt *DoubtfulError
+	switch {
+	case err == nil:
+		w.accepted = true
+		w.board.accepted()
+		return
+	case errors.As(err, &doubt):
+		w.board.note(func(s *Status) { s.Doubtful++ })
+	default:
+		w.board.note(func(s *Status) { s.Failed++ })
+	}
+	w.board.failed(err)
+}
+
+// stopped records a push that ended at segment i with err.
+func (w *worker) stopped(work context.Context, m *modem, p *sentPush, i int, err error) error {
+	job := p.job
+	class := Classify(err)
+	where := fmt.Sprintf("segment %d of %d: %v", i+1, len(job.Segments), err)
+	w.log.Info("push stopped", zap.Uint64("push", job.ID), zap.Int("segment", i+1), zap.Stringer("class", class),
+		zap.Error(err))
+	w.failures++
+	var doubt *DoubtfulError
+	switch {
+	case errors.As(err, &doubt) && i+1 == len(job.Segments):
+		job.Total++
+		job.State, job.Error = storage.PushDoubtful, where
+		p.doubt = time.Now().Add(w.pool.options.DoubtWindow)
+		job.NotBefore = p.doubt
+		w.waiting.expect(p, i)
+		w.settle(p) // the others may be reported undelivered by now
+		w.save(work, job)
+	case work.Err() != nil && class != Never:
+		job.Attempts--
+		w.requeue(work, p, time.Time{}, "the gateway stopped before it was sent whole")
+	case class == Never:
+		w.waiting.remove(p)
+		w.fail(work, job, where)
+	case class == ModemFault && w.pool.trails.change(job, func(t *trail) { t.faults++ }).faults <= freeFaults:
+		job.Attempts--
+		w.requeue(work, p, time.Time{}, where)
+	case job.Attempts >= w.pool.options.Attempts:
+		w.waiting.remove(p)
+		w.fail(work, job, fmt.Sprintf("attempt %d, the last: %s", job.Attempts, where))
+	default:
+		w.requeue(work, p, time.Now().Add(w.pool.options.backoff(class, job.Attempts)), where)
+	}
+	switch {
+	case m.at.dead != nil:
+		return m.at.dead
+	case class == ModemFault:
+		return err
+	case w.failures >= w.pool.options.FaultAfter:
+		// One after the other fails: better that this modem rests than that it goes on to spoil the queue.
+		return fmt.Errorf("%d pushes in a row failed, the last: %w", w.failures, err)
+	}
+	return nil
+}
+
+// requeue puts a push back. Its segments that went out are no longer of interest.
+func (w *worker) requeue(work context.Context, p *sentPush, notBefore time.Time, why string) {
+	w.waiting.remove(p)
+	p.job.State, p.job.NotBefore, p.job.Error = storage.PushQueued, notBefore, why
+	w.save(work, p.job)
+}
+
+// fail gives a push up.
+func (w *worker) fail(work context.Context, job *storage.PushJob, why string) {
+	w.log.Warn("push failed", zap.Uint64("push", job.ID), zap.Int("attempts", job.Attempts))
+	w.pool.trails.drop(job)
+	job.State, job.Error = storage.PushFailed, why
+	w.save(work, job)
+}
+
+// decideDoubts sees to the pushes in doubt whose report did not come.
+func (w *worker) decideDoubts(work context.Context, now time.Time) {
+	for _, p := range w.waiting.doubtsDue(now) {
+		p.doubt = time.Time{}
+		trail := w.pool.trails.change(p.job, func(t *trail) { t.resends++ })
+		switch {
+		case trail.resends > w.pool.options.Resends:
+			p.job.Error += "; no delivery report came, and it was sent again before"
+		case p.job.Attempts >= w.pool.options.Attempts:
+			p.job.Error += "; no delivery report came, and its attempts are used up"
+		default:
+			w.requeue(work, p, now, p.job.Error+"; no delivery report came: sent once more")
+			w.pool.Wake()
+			continue
+		}
+		w.pool.trails.drop(p.job)
+		w.save(work, p.job)
+	}
+}

@@ -1,0 +1,98 @@
+package modempool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	errNoPIN      = errors.New("SIM wants a PIN and none is configured")
+	errPINRefused = errors.New("SIM refused the configured PIN: not tried again")
+	errPINLeft    = errors.New("SIM has fewer than 3 PIN tries left: not tried, unlock it by hand once")
+	errPUK        = errors.New("SIM is blocked and wants its PUK")
+)
+
+// unlockTries bounds the questions for the state of a SIM that is busy, as it is after a start and after its PIN.
+const unlockTries = 10
+
+// unlock enters the PIN where the SIM asks for it. A PIN is spent before it is typed and given back only when the SIM
+// says READY: whatever goes wrong in between, it is never typed a second time, for the third wrong one blocks the SIM.
+func (m *modem) unlock(ctx context.Context, pin string) error {
+	typed := false
+	var last error
+	for range unlockTries {
+		state, err := m.at.query(ctx, "AT+CPIN?", "+CPIN:")
+		switch {
+		case err != nil && Classify(err) != RetrySoon:
+			return err
+		case err != nil:
+			last = err
+		case state == "READY":
+			*m.pinSpent = false
+			return nil
+		case strings.HasPrefix(state, "SIM PUK"):
+			return errPUK
+		case state != "SIM PIN":
+			return fmt.Errorf("SIM wants %s", state)
+		case typed:
+			last = errors.New("SIM still wants its PIN")
+		case pin == "":
+			return errNoPIN
+		case *m.pinSpent:
+			return errPINRefused
+		default:
+			if left, ok := m.pinTries(ctx); ok && left < 3 {
+				return errPINLeft
+			}
+			if m.at.dead != nil {
+				return m.at.dead
+			}
+			*m.pinSpent, typed = true, true
+			if err := m.at.command(ctx, `AT+CPIN="`+pin+`"`, nil); err != nil {
+				if m.at.dead != nil {
+					return m.at.dead
+				}
+				return fmt.Errorf("%w (%w)", errPINRefused, err)
+			}
+			continue
+		}
+		if err := pause(ctx, m.poll); err != nil {
+			return err
+		}
+	}
+	return last
+}
+
+// pinTries asks how many wrong PINs the SIM has left, +CPINR: SIM PIN,3,3. ok is false where the modem can't tell.
+func (m *modem) pinTries(ctx context.Context) (left int, ok bool) {
+	err := m.at.command(ctx, "AT+CPINR", func(line string) bool {
+		value, is := strings.CutPrefix(line, "+CPINR:")
+		if !is {
+			return false
+		}
+		fields := strings.Split(value, ",")
+		if strings.Trim(fields[0], ` "`) == "SIM PIN" && len(fields) > 1 {
+			if n, err := strconv.Atoi(strings.TrimSpace(fields[1])); err == nil {
+				left, ok = n, true
+			}
+		}
+		return true
+	})
+	return left, ok && err == nil
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
