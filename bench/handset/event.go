@@ -1,0 +1,39 @@
+package handset
+
+// An Event is something that happened to a handset.
+type Event struct {
+	Handset *Handset
+	Kind    EventKind
+	Detail  string // for people; may be empty
+}
+
+// EventKind is what happened.
+type EventKind uint8
+
+// Events.
+const (
+	GotSMS          EventKind = iota // one short message or segment
+	GotPush                          // a whole push that is no bootstrap document; Detail says its content type
+	GotDocument                      // a bootstrap document; Detail says how it is signed
+	AskedPIN                         // the user is asked for the PIN
+	WrongPIN                         // the PIN typed does not fit the document
+	DroppedPush                      // a push or document was thrown away; Detail says why
+	UserRefused                      // the user does not want the document
+	Bootstrapped                     // the document is applied: there is a DM account now
+	SessionOpened                    // package 1 is on its way
+	Authenticated                    // the server has accepted the handset's credential
+	ServerVerified                   // the handset has accepted the server's credential
+	MessageRepeated                  // a message was sent again as it was; Detail says why
+	SessionClosed                    // the session came to its regular end
+	SessionFailed                    // it did not; Detail says why
+	WorkDone                         // what an Exec asked for is carried out
+	Violated                         // the server broke a rule; Detail says which
+	eventKinds
+)
+
+var eventNames = [eventKinds]string{
+	"sms", "push", "document", "asked for PIN", "wrong PIN", "dropped", "refused", "bootstrapped", "session opened",
+	"authenticated", "server verified", "message repeated", "session closed", "session failed", "work done", "violation",
+}
+
+func (k EventKind) String() string { return eventNames[k] }

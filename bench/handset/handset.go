@@ -1,0 +1,185 @@
+// Package handset is a simulated device for tests, the demo and the load harness: it takes short messages, has a user
+// who types a PIN, keeps a management tree, and holds device management sessions over HTTP. It is strict: whatever the
+// server does that the standard or a client in the field does not allow is kept as a Violation.
+//
+// A Handset knows only what a bootstrap document told it. One handset is driven by hand:
+//
+//	h := handset.New(handset.S60, handset.NewIdentity(1, seed), handset.Temper{}, world)
+//	h.Receive(ud)           // each short message of the bootstrap push
+//	h.Tell("1234")          // the admin tells the user the PIN
+//	err := h.Session(ctx)   // one session, to its end
+//
+// A Fleet is many of them behind a modem bank.
+//
+// Source: the fact sheet; comments name the section or the trap.
+package handset
+
+import (
+	"math/rand/v2"
+	"sync"
+
+	"dmgate/codec/push"
+)
+
+// Temper is how a handset's user and radio behave. The zero value is a user who does what he is told.
+type Temper struct {
+	Mistypes int  // how often the PIN goes wrong before it goes right
+	Refuses  bool // throws every document away
+	Off      bool // the handset is never on: short messages expire
+	Late     bool // it is off at first
+}
+
+func (t Temper) String() string {
+	switch {
+	case t.Off:
+		return "off"
+	case t.Refuses:
+		return "refuses"
+	case t.Late:
+		return "late"
+	case t.Mistypes > 0:
+		return "mistypes"
+	}
+	return "steady"
+}
+
+// Handset is one simulated device. Its methods may be called from any goroutine.
+type Handset struct {
+	Identity
+	Make   *Make
+	Temper Temper
+
+	world *World
+	model uint8
+
+	mu         sync.Mutex
+	state      State
+	ready      bool // it wants to open a session of its own accord
+	busy       bool // a session is open
+	queued     bool // a fleet has it among those that wait for a session
+	sessionID  uint16
+	mistypes   int    // of Temper.Mistypes, still to come
+	pin        string // what the user was told, until a document takes it
+	lastMAC    string // of the document applied last
+	box        *push.Reassembler
+	doc        *document
+	account    *account
+	root       *node // nil while the tree is that of the model
+	findings   []finding
+	result     Result
+	violations []Violation
+	events     []Event // to be told once mu is free
+}
+
+// New makes a handset in world. Its model is drawn by id.Seed.
+func New(m *Make, id Identity, t Temper, world *World) *Handset {
+	h := new(Handset)
+	h.init(m, id, t, world)
+	return h
+}
+
+func (h *Handset) init(m *Make, id Identity, t Temper, world *World) {
+	r := rand.New(rand.NewPCG(id.Seed, 1))
+	h.Identity, h.Make, h.Temper, h.world = id, m, t, world
+	h.model = uint8(r.IntN(len(m.models)))
+	h.sessionID = uint16(r.Uint32())
+	h.mistypes = t.Mistypes
+}
+
+// Result is what became of the handset so far.
+func (h *Handset) Result() Result {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.result
+	r.State = h.state
+	return r
+}
+
+// Ready says whether the handset wants to open a session of its own accord: its bootstrap document said INIT, or it has
+// the result of an Exec to report.
+func (h *Handset) Ready() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ready && !h.busy
+}
+
+// Want makes the handset want a session, as when its user looks for updates. Without an account it can not have one.
+func (h *Handset) Want() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ready = h.account != nil
+}
+
+// claim is Ready, true once until the session begins.
+func (h *Handset) claim() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ready || h.busy || h.queued {
+		return false
+	}
+	h.queued = true
+	return true
+}
+
+// Model is the manufacturer, the model and the firmware version that the handset was made with.
+func (h *Handset) Model() (man, mod, fwv string) {
+	m := &h.Make.models[h.model]
+	return m.man, m.mod, m.fwv
+}
+
+// Lookup reads the value at a LocURI as the handset itself sees it. ok is false where there is none.
+func (h *Handset) Lookup(uri string) (value string, ok bool) {
+	h.mu.Lock()
+	t := h.tree()
+	h.mu.Unlock()
+	path, _, ok := uriLimits{}.split(uri)
+	if !ok {
+		return "", false
+	}
+	n := t.find(path)
+	if n == nil {
+		return "", false
+	}
+	if !n.isLeaf() {
+		return n.names(), true
+	}
+	return n.value, true
+}
+
+// tree is the handset's tree. One that nobody has written to is put together from the model's each time: that costs
+// less than 100,000 copies.
+func (h *Handset) tree() tree {
+	if h.root != nil {
+		return tree{h.root}
+	}
+	t := tree{h.Make.tree(int(h.model))}
+	t.set([]string{"DevInfo", "DevId"}, h.DevID())
+	if h.account != nil {
+		t.put(join(h.Make.accounts, generated), h.Make.account(h.account))
+	}
+	return t
+}
+
+// note keeps an event until mu is free: an observer may look at the handset.
+func (h *Handset) note(k EventKind, detail string) {
+	if h.world.Observe != nil {
+		h.events = append(h.events, Event{h, k, detail})
+	}
+}
+
+// unlock frees mu and tells the events noted meanwhile.
+func (h *Handset) unlock() {
+	events := h.events
+	h.events = nil
+	h.mu.Unlock()
+	for _, e := range events {
+		h.world.Observe(e)
+	}
+}
+
+// tell is note for whoever does not hold mu.
+func (h *Handset) tell(k EventKind, detail string) {
+	if h.world.Observe != nil {
+		h.world.Observe(Event{h, k, detail})
+	}
+}

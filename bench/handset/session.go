@@ -1,0 +1,291 @@
+package handset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+
+	"dmgate/codec/syncml"
+)
+
+// Errors that end a session. They come wrapped in more words.
+var (
+	ErrNoAccount    = errors.New("no DM account: not bootstrapped")
+	ErrBusy         = errors.New("a session is open already")
+	ErrUnreachable  = errors.New("no answer from the server")
+	ErrBadAnswer    = errors.New("the server's answer is of no use")
+	ErrUnauthorized = errors.New("the server does not accept the credential")
+	ErrServerProof  = errors.New("the server does not prove itself")
+	ErrAborted      = errors.New("the session was aborted")
+	ErrEndless      = errors.New("the session does not end")
+)
+
+// maxTurns is how many messages of its own a handset sends in one session.
+const maxTurns = 2000
+
+// session is one DM session of a handset. It lives on one goroutine and is reused by others later.
+type session struct {
+	h       *Handset
+	world   *World
+	make    *Make
+	account *account
+	tree    tree
+	planted *node // the tree's root when the session began
+
+	id    string // SessionID
+	msgID int    // of the last message sent
+	heard int    // MsgID of the server's last message
+	url   string // where messages go, and their Target
+	room  int    // bytes that the server takes
+	queue []answer
+	fresh []answer // answers to the message that is being taken
+	sent  []sentMessage
+
+	accepted      bool   // the server has taken a credential in this session
+	authenticated bool   // 212: no more Cred (trap 11)
+	challenges    int    // by the server
+	credSent      bool   // with the last message
+	nonce         []byte // for the handset's next credential
+
+	serverProved     bool   // the server has proved itself in this session
+	serverChallenges int    // by the handset
+	serverNonce      []byte // for the server's next credential
+	issued           []byte // a nonce that is on its way to the server
+	issuedKeep       bool   // issued is for the next session
+
+	serverFinal bool // the server's package has come to its end
+	aborted     bool
+	object      *object // a large object that is coming in
+	jobs        []job
+	findings    []finding
+	reported    []bool // by finding: the server has it
+
+	in    syncml.Message
+	out   syncml.Message
+	body  []byte // out, as sent
+	reply []byte // the server's message, as it came
+	lost  []byte // an answer that was thrown away, to compare with
+	req   *fasthttp.Request
+	resp  *fasthttp.Response
+}
+
+var sessions = sync.Pool{New: func() any { return new(session) }}
+
+// Session opens a session and holds it to its end. It fails where no account is there, a session is open already, the
+// server can not be reached, or the handset's make would give up.
+func (h *Handset) Session(ctx context.Context) error {
+	s, err := h.openSession()
+	if err != nil {
+		return err
+	}
+	h.tell(SessionOpened, s.id)
+	err = s.hold(ctx)
+	h.closeSession(s, err)
+	s.release()
+	return err
+}
+
+func (h *Handset) openSession() (*session, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.account == nil {
+		return nil, ErrNoAccount
+	}
+	if h.busy {
+		return nil, ErrBusy
+	}
+	h.busy, h.ready, h.queued = true, false, false
+	h.result.Sessions++
+	if h.sessionID++; h.sessionID == 0 {
+		h.sessionID = 1
+	}
+	s := sessions.Get().(*session)
+	s.h, s.world, s.make, s.account = h, h.world, h.Make, h.account
+	s.tree = h.tree()
+	s.planted = s.tree.root
+	s.id = h.Make.SessionID.format(h.sessionID)
+	s.url, s.room = h.account.url, h.Make.MaxMsgSize
+	s.nonce, s.serverNonce = h.account.nonce, h.account.serverNonce
+	s.serverFinal = true // package 1 is whole in itself
+	s.findings = h.findings
+	s.reported = make([]bool, len(s.findings))
+	s.req, s.resp = fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	return s, nil
+}
+
+// release gives a session's memory to the next one.
+func (s *session) release() {
+	fasthttp.ReleaseRequest(s.req)
+	fasthttp.ReleaseResponse(s.resp)
+	*s = session{
+		queue: s.queue[:0], fresh: s.fresh[:0], sent: s.sent[:0], in: s.in, out: s.out, body: s.body[:0], reply: s.reply[:0],
+	}
+	sessions.Put(s)
+}
+
+// hold is the conversation: write, send, take, until there is nothing more to say.
+func (s *session) hold(ctx context.Context) error {
+	s.package1()
+	for range maxTurns {
+		s.write()
+		err := s.exchange(ctx)
+		if s.aborted {
+			return ErrAborted // that was the last message, whatever came back
+		}
+		if err != nil {
+			return err
+		}
+		s.delivered()
+		if more, err := s.take(); err != nil || !more {
+			return err
+		}
+	}
+	s.blame(RuleEndless, "%d messages", maxTurns)
+	return ErrEndless
+}
+
+// package1 queues what a session begins with (section 2.7). Results of work done since the last one go with it.
+func (s *session) package1() {
+	s.queue = append(s.queue, answer{kind: syncml.Alert, code: alertClientInitiated})
+	info := answer{kind: syncml.Replace}
+	for _, name := range [...]string{"Mod", "Man", "DevId", "Lang", "DmV"} {
+		n := s.tree.find([]string{"DevInfo", name})
+		info.items = append(info.items, answerItem{
+			source: "./DevInfo/" + name, format: n.format, mime: n.mime, data: n.value,
+		})
+	}
+	s.queue = append(s.queue, info)
+	for i := range s.findings {
+		f := &s.findings[i]
+		s.queue = append(s.queue, answer{
+			kind: syncml.Alert, code: alertGeneric, correlator: f.correlator, finding: i + 1,
+			items: []answerItem{{
+				source: f.source, target: f.target, mime: f.kind, format: f.format, data: strconv.Itoa(f.result),
+			}},
+		})
+	}
+}
+
+// take reads the server's message, checks it, carries it out and queues the answers. more is false where the session
+// has come to its regular end.
+func (s *session) take() (more bool, err error) {
+	if err := s.in.Read(s.reply, s.make.Encoding, &syncml.Limits{}); err != nil {
+		s.blame(RuleSyntax, "%v", err)
+		return false, fmt.Errorf("%w: %w", ErrBadAnswer, err)
+	}
+	s.checkHeader()
+	s.checkCommands()
+	s.follow()
+	commands := s.hasCommands()
+	verdict, challenge := s.statuses()
+	s.checkPackage(commands)
+	switch {
+	case isChallenge(verdict):
+		return s.challenged(verdict, &challenge, commands)
+	case verdict != 0 && verdict/100 != 2:
+		return false, fmt.Errorf("%w: status %d for SyncHdr", ErrUnauthorized, verdict)
+	}
+	code := s.verifyServer(s.asksForMore())
+	if code == statusInvalidCred || code == statusNoCred {
+		return s.challengeServer(code)
+	}
+	s.fresh = s.fresh[:0]
+	s.act()
+	left := len(s.queue) > 0
+	if !left { // else this only bids the handset go on with its own package
+		s.serverFinal = s.in.Final
+	}
+	if s.aborted {
+		s.serverFinal = true // whoever aborts says Final (section 2.1)
+	}
+	if len(s.fresh) == 0 && !left && (s.in.Final || s.make.LoneStatusEnds) {
+		return false, nil
+	}
+	s.answerHeader(code)
+	return true, nil
+}
+
+// answerHeader puts the Status for SyncHdr and the fresh answers before what is left in the queue.
+func (s *session) answerHeader(code int) {
+	header := s.status("0", "SyncHdr", code)
+	header.targetRef, header.sourceRef = string(s.in.Header.Target.URI), string(s.in.Header.Source.URI)
+	header.challenge = s.challengeText()
+	queue := append(make([]answer, 0, 1+len(s.fresh)+len(s.queue)), header)
+	queue = append(append(queue, s.fresh...), s.queue...)
+	s.queue = append(s.queue[:0], queue...)
+}
+
+// status is a Status for a command of the message that is being taken.
+func (s *session) status(cmdRef, cmd string, code int) answer {
+	return answer{kind: syncml.Status, code: code, msgRef: string(s.in.Header.MsgID), cmdRef: cmdRef, cmd: cmd}
+}
+
+// follow takes over what the server's header asks for: where the next message goes and how long it may be.
+func (s *session) follow() {
+	if uri := string(s.in.Header.RespURI); isAbsolute(uri) {
+		s.url = uri
+	}
+	if n := s.in.Header.Meta.MaxMsgSize; n > 0 {
+		s.room = n
+	}
+}
+
+// hasCommands says whether the server's message asks for anything.
+func (s *session) hasCommands() bool {
+	for i := range s.in.Commands {
+		if k := s.in.Commands[i].Kind; k != syncml.Status && k != syncml.Results {
+			return true
+		}
+	}
+	return false
+}
+
+// closeSession keeps what the session leaves behind, and does the work that it was asked for.
+func (h *Handset) closeSession(s *session, err error) {
+	h.mu.Lock()
+	defer h.unlock()
+	h.busy = false
+	h.result.Err = err
+	if err != nil {
+		h.state = Failed
+		h.note(SessionFailed, err.Error())
+	} else {
+		h.state = Managed
+		h.result.Closed++
+		h.note(SessionClosed, s.id)
+	}
+	if h.account != s.account {
+		h.state = HasAccount // a new document came meanwhile; its tree is a new one
+		return
+	}
+	if s.tree.root != s.planted {
+		h.root = s.tree.root
+	}
+	h.findings = nil
+	for i, f := range s.findings {
+		if !s.reported[i] {
+			h.findings = append(h.findings, f)
+		}
+	}
+	h.work(s.jobs)
+}
+
+// work carries out what Execs have asked for, and makes the handset want to tell of it.
+func (h *Handset) work(jobs []job) {
+	if len(jobs) == 0 {
+		return
+	}
+	t := h.tree()
+	for i := range jobs {
+		f, tells := jobs[i].finish(&t)
+		if tells {
+			h.findings = append(h.findings, f)
+		}
+		h.note(WorkDone, fmt.Sprintf("%s: %d", jobs[i].uri, f.result))
+	}
+	h.root, h.ready = t.root, true
+}

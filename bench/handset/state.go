@@ -1,0 +1,36 @@
+package handset
+
+// State is how far a handset has come.
+type State uint8
+
+// States.
+const (
+	Unmanaged  State = iota // it knows no DM server
+	AwaitsPIN               // a document is there, the PIN is not
+	Lost                    // the user ran out of tries; the document is gone
+	Refused                 // the user did not want the document
+	HasAccount              // bootstrapped, but no session has come to its end yet
+	Managed                 // bootstrapped, and its last session came to its regular end
+	Failed                  // bootstrapped, and its last session failed
+	states
+)
+
+var stateNames = [states]string{"unmanaged", "awaits PIN", "lost", "refused", "has account", "managed", "failed"}
+
+func (s State) String() string { return stateNames[s] }
+
+// Result is what became of a handset so far.
+type Result struct {
+	State      State
+	Err        error // why the last session failed
+	SMS        int   // short messages that arrived
+	Pushes     int   // whole pushes
+	Documents  int   // bootstrap documents among them
+	Duplicates int   // documents that had been applied already
+	PINTries   int   // how often the user typed a PIN
+	Sessions   int   // opened
+	Closed     int   // of these, came to their regular end
+	Messages   int   // DM messages sent and answered
+	Repeats    int   // messages sent once more
+	Violations int   // including those that were not kept
+}
