@@ -1,0 +1,103 @@
+package api
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"dmgate/gateway/fleet"
+	"dmgate/storage"
+)
+
+// How many devices one order may name, and how many are ordered at a time: commits that run together share their cost.
+const (
+	maxBatch     = 10_000
+	batchWorkers = 64
+)
+
+type NewBootstraps struct {
+	Devices  []storage.DeviceID `json:"devices"`
+	Sec      string             `json:"sec"`
+	PIN      string             `json:"pin"`
+	APN      string             `json:"apn"`
+	Priority uint8              `json:"priority"`
+}
+
+type Bootstraps struct {
+	Batch   string      `json:"batch"`
+	Ordered int         `json:"ordered"`
+	Refused int         `json:"refused"`
+	Orders  []Bootstrap `json:"orders"` // in the order of the request's devices
+}
+
+// bootstrap is what became of one device's order. The PIN is told here and nowhere else.
+type Bootstrap struct {
+	Device storage.DeviceID `json:"device"`
+	Order  string           `json:"order,omitempty"`
+	PIN    string           `json:"pin,omitempty"`
+	Error  *problem         `json:"error,omitempty"`
+}
+
+// createBootstraps orders a bootstrap for each device. One that can not be ordered does not sink the rest.
+func (a *API) createBootstraps(r *request) (any, error) {
+	var in NewBootstraps
+	if err := r.read(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Devices) == 0 || len(in.Devices) > maxBatch {
+		return nil, &fleet.FieldError{Field: "devices", Reason: fmt.Sprintf("%d devices, want 1 to %d", len(in.Devices), maxBatch)}
+	}
+	out := Bootstraps{Batch: fleet.NewName(), Orders: make([]Bootstrap, len(in.Devices))}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(len(in.Devices), batchWorkers) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(in.Devices)); i = next.Add(1) - 1 {
+				out.Orders[i] = a.createBootstrap(&in, out.Batch, in.Devices[i])
+			}
+		})
+	}
+	workers.Wait()
+	for i := range out.Orders {
+		if out.Orders[i].Error == nil {
+			out.Ordered++
+		} else {
+			out.Refused++
+		}
+	}
+	return out, nil
+}
+
+func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.DeviceID) Bootstrap {
+	placed, err := a.fleet.Bootstrap(fleet.Bootstrap{
+		Device: id, Batch: batch, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Priority: in.Priority,
+	})
+	if err != nil {
+		p, known := problemOf(err)
+		if !known {
+			a.log.Error("bootstrap not ordered", zap.String("device", string(id)), zap.Error(err))
+		}
+		return Bootstrap{Device: id, Error: p}
+	}
+	return Bootstrap{Device: id, Order: placed.Order, PIN: placed.PIN}
+}
+
+func showAnswers(r *storage.Results) []answer {
+	out := make([]answer, len(r.Answers))
+	for i := range r.Answers {
+		from := &r.Answers[i]
+		out[i] = answer{
+			Task: r.Task, Session: r.Session, Time: r.Time, URI: string(from.URI), Code: from.Code,
+			Format: string(from.Format), Type: string(from.Type),
+		}
+		if utf8.Valid(from.Data) {
+			out[i].Data = string(from.Data)
+		} else {
+			out[i].Binary = from.Data
+		}
+	}
+	return out
+}

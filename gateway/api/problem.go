@@ -1,0 +1,44 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/valyala/fasthttp"
+
+	"dmgate/gateway/fleet"
+	"dmgate/storage"
+)
+
+// problem is an error as RFC 9457 has it.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Field  string `json:"field,omitempty"` // the field of the request that is at fault
+}
+
+func (p *problem) Error() string { return p.Title + ": " + p.Detail }
+
+func (p *problem) write(ctx *fasthttp.RequestCtx) {
+	body, _ := json.Marshal(p) // strings and numbers only
+	ctx.SetStatusCode(p.Status)
+	ctx.SetContentType("application/problem+json")
+	ctx.SetBody(append(body, '\n'))
+}
+
+// problemOf says what an error is to the caller. ok is false for an error of ours, which is logged and not told.
+func problemOf(err error) (p *problem, ok bool) {
+	var field *fleet.FieldError
+	switch {
+	case errors.As(err, &p):
+		return p, true
+	case errors.As(err, &field):
+		return &problem{Title: "invalid value", Status: 422, Field: field.Field, Detail: field.Reason}, true
+	case errors.Is(err, storage.ErrNotFound):
+		return &problem{Title: "not found", Status: 404}, true
+	case errors.Is(err, storage.ErrExists):
+		return &problem{Title: "exists already", Status: 409, Detail: "a device with this number is known"}, true
+	}
+	return &problem{Title: "unavailable", Status: 503, Detail: "the gateway could not do this now; see its log"}, false
+}

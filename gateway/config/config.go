@@ -1,0 +1,179 @@
+// Package config is the gateway's configuration: one typed document with its defaults and its checks.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Config is all that can be set. Default holds the values of what is not set.
+type Config struct {
+	Data   string `yaml:"data"`   // folder of the store and the admin key
+	Device Device `yaml:"device"` // what devices connect to
+	Admin  Admin  `yaml:"admin"`  // API, page, metrics
+	Orders Orders `yaml:"orders"`
+	Modems Modems `yaml:"modems"`
+}
+
+// Device is the endpoint for devices.
+type Device struct {
+	Listen   string        `yaml:"listen"`   // host:port
+	Address  string        `yaml:"address"`  // URL as devices reach it, written into bootstrap documents; http://LISTEN/dm if empty
+	ServerID string        `yaml:"serverId"` // our name at the devices: at most 23 ASCII characters
+	Name     string        `yaml:"name"`     // what the phone shows for the account
+	Body     int           `yaml:"body"`     // bytes of one request, at most
+	Sessions int           `yaml:"sessions"` // in memory at once
+	Idle     time.Duration `yaml:"idle"`     // a session silent for so long is over
+	Timeout  time.Duration `yaml:"timeout"`  // for reading a request and for writing an answer
+	Depth    int           `yaml:"depth"`    // nesting of elements in a message
+	Items    int           `yaml:"items"`    // items in a message
+	String   int           `yaml:"string"`   // bytes of one string in a message, item data aside
+}
+
+// Admin is the endpoint for upstream and operators.
+type Admin struct {
+	Listen string `yaml:"listen"` // host:port
+	Body   int    `yaml:"body"`   // bytes of one request, at most
+}
+
+// Orders are the deadlines of orders.
+type Orders struct {
+	SendWithin   time.Duration `yaml:"sendWithin"`   // an order no modem has taken by then has failed
+	AnswerWithin time.Duration `yaml:"answerWithin"` // a bootstrap no session has followed by then counts as unanswered
+}
+
+// Modems are the modems and their limits.
+type Modems struct {
+	Ports   []string      `yaml:"ports"`   // device files, by path or pattern: /dev/serial/by-id/*
+	PINFile string        `yaml:"pinFile"` // file with the SIMs' PIN; empty where they have none
+	Rate    float64       `yaml:"rate"`    // segments a minute for each modem, at most; 0 for no limit
+	Timeout time.Duration `yaml:"timeout"` // for the network to take an SMS
+	Tries   int           `yaml:"tries"`   // of one push
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	return Config{
+		Data: "data",
+		Device: Device{
+			Listen: "127.0.0.1:8080", ServerID: "dmgate", Name: "Device management", Body: 256 << 10, Sessions: 100_000,
+			Idle: 10 * time.Minute, Timeout: 30 * time.Second, Depth: 16, Items: 8192, String: 4096,
+		},
+		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
+		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
+		Modems: Modems{Rate: 20, Timeout: time.Minute, Tries: 5},
+	}
+}
+
+// Load reads the file at path over the defaults. Its errors name the file, the line and what was wanted.
+func Load(path string) (Config, error) {
+	c := Default()
+	if path == "" {
+		return c, c.Check()
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, err
+	}
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+var serverID = regexp.MustCompile(`^[!-~]{1,23}$`)
+
+// Check says what can not work.
+func (c *Config) Check() error {
+	if err := c.Device.checkAddress(); err != nil {
+		return err
+	}
+	switch {
+	case !serverID.MatchString(c.Device.ServerID):
+		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space", c.Device.ServerID)
+	case c.Data == "":
+		return errors.New("data: no folder named")
+	}
+	for name, listen := range map[string]string{"device.listen": c.Device.Listen, "admin.listen": c.Admin.Listen} {
+		if _, _, err := net.SplitHostPort(listen); err != nil {
+			return fmt.Errorf("%s: %q is no host:port", name, listen)
+		}
+	}
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{
+		{"device.body", c.Device.Body > 0}, {"device.sessions", c.Device.Sessions > 0}, {"device.idle", c.Device.Idle > 0},
+		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
+		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
+		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
+		{"modems.rate", c.Modems.Rate >= 0}, {"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
+	} {
+		if !f.ok {
+			return fmt.Errorf("%s: want more than nothing", f.name)
+		}
+	}
+	return nil
+}
+
+// checkAddress checks the address that bootstrap documents carry: it can not be guessed from a listener on all
+// addresses.
+func (d *Device) checkAddress() error {
+	if d.Address == "" {
+		host, _, _ := net.SplitHostPort(d.Listen)
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			return fmt.Errorf("device.address: has to be set where device.listen is %q", d.Listen)
+		}
+		return nil
+	}
+	address, err := url.Parse(d.Address)
+	switch {
+	case err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https":
+		return fmt.Errorf("device.address: %q is no http or https URL", d.Address)
+	case address.Path != "/dm":
+		return fmt.Errorf("device.address: path %q, want /dm", address.Path)
+	}
+	return nil
+}
+
+// ModemPorts resolves the patterns among Modems.Ports to device files.
+func (c *Config) ModemPorts() ([]string, error) {
+	var ports []string
+	for _, p := range c.Modems.Ports {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return nil, fmt.Errorf("modems.ports: %q: %w", p, err)
+		}
+		if found == nil {
+			found = []string{p} // it may come later
+		}
+		ports = append(ports, found...)
+	}
+	return ports, nil
+}
+
+// ModemPIN reads the SIMs' PIN from its file; empty where there is none.
+func (c *Config) ModemPIN() (string, error) {
+	if c.Modems.PINFile == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(c.Modems.PINFile)
+	if err != nil {
+		return "", fmt.Errorf("modems.pinFile: %w", err)
+	}
+	return string(bytes.TrimSpace(text)), nil
+}

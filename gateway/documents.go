@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+
+	"dmgate/codec/cp"
+	"dmgate/codec/push"
+	"dmgate/codec/syncml"
+	"dmgate/codec/wbxml"
+)
+
+// document is a type of document that has an XML and a WBXML form.
+type document struct {
+	name    string
+	root    string   // element
+	public  []uint32 // public identifiers by number
+	fpi     string   // and what the textual ones have in common
+	toXML   func(wbxml []byte) ([]byte, error)
+	tidy    func(xml []byte) ([]byte, error) // XML to XML: what was understood
+	toWBXML func(xml []byte) ([]byte, error)
+}
+
+var documents = []document{
+	{
+		name: "syncml", root: "SyncML", fpi: "DTD SyncML",
+		public:  []uint32{wbxml.PublicSyncML10, wbxml.PublicSyncML11, wbxml.PublicSyncML12},
+		toXML:   func(b []byte) ([]byte, error) { return convert(b, syncml.WBXML, syncml.XML) },
+		tidy:    func(b []byte) ([]byte, error) { return convert(b, syncml.XML, syncml.XML) },
+		toWBXML: func(b []byte) ([]byte, error) { return convert(b, syncml.XML, syncml.WBXML) },
+	},
+	{
+		name: "cp", root: "wap-provisioningdoc", fpi: "DTD PROV", public: []uint32{wbxml.PublicProv10},
+		toXML:   through(cp.ReadTree, (*cp.Tree).AppendXML),
+		tidy:    through(cp.ReadTreeXML, (*cp.Tree).AppendXML),
+		toWBXML: through(cp.ReadTreeXML, (*cp.Tree).AppendWBXML),
+	},
+	{
+		name: "si", root: "si", fpi: "DTD SI", public: []uint32{wbxml.PublicSI},
+		toXML:   through(reference(push.ReadIndication), (*push.Indication).AppendXML),
+		tidy:    through(reference(push.ReadIndicationXML), (*push.Indication).AppendXML),
+		toWBXML: through(reference(push.ReadIndicationXML), (*push.Indication).AppendWBXML),
+	},
+	{
+		name: "sl", root: "sl", fpi: "DTD SL", public: []uint32{wbxml.PublicSL},
+		toXML:   through(reference(push.ReadLoading), (*push.Loading).AppendXML),
+		tidy:    through(reference(push.ReadLoadingXML), (*push.Loading).AppendXML),
+		toWBXML: through(reference(push.ReadLoadingXML), (*push.Loading).AppendWBXML),
+	},
+}
+
+// convert reads a DM message in one encoding and writes it in another.
+func convert(b []byte, from, to syncml.Encoding) ([]byte, error) {
+	var m syncml.Message
+	if err := m.Read(b, from, nil); err != nil {
+		return nil, err
+	}
+	return m.Append(nil, to), nil
+}
+
+// through makes a conversion of a reader and a writer.
+func through[T any](read func([]byte) (*T, error), write func(*T, []byte) []byte) func([]byte) ([]byte, error) {
+	return func(b []byte) ([]byte, error) {
+		v, err := read(b)
+		if err != nil {
+			return nil, err
+		}
+		return write(v, nil), nil
+	}
+}
+
+func reference[T any](read func([]byte) (T, error)) func([]byte) (*T, error) {
+	return func(b []byte) (*T, error) {
+		v, err := read(b)
+		return &v, err
+	}
+}
+
+// documentNamed is the type called name; nil where there is none.
+func documentNamed(name string) *document {
+	for i := range documents {
+		if documents[i].name == name {
+			return &documents[i]
+		}
+	}
+	return nil
+}
+
+// documentOf is the type that b says it is of: by its root element, or by the public identifier in a WBXML header. It is
+// nil where b says nothing that is known.
+func documentOf(b []byte) *document {
+	if isXML(b) {
+		root := rootOf(b)
+		for i := range documents {
+			if documents[i].root == root {
+				return &documents[i]
+			}
+		}
+		return nil
+	}
+	var r wbxml.Reader
+	if r.Init(b, 1) != nil {
+		return nil
+	}
+	for i := range documents {
+		for _, id := range documents[i].public {
+			if r.Header.PublicID == id {
+				return &documents[i]
+			}
+		}
+		if strings.Contains(string(r.Header.PublicText), documents[i].fpi) {
+			return &documents[i]
+		}
+	}
+	return nil
+}
+
+func isXML(b []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(b, "\xEF\xBB\xBF \t\r\n"), []byte("<"))
+}
+
+// rootOf is the local name of the root element; empty where there is none.
+func rootOf(b []byte) string {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	for {
+		t, err := d.RawToken()
+		if err != nil {
+			return ""
+		}
+		if e, ok := t.(xml.StartElement); ok {
+			return e.Name.Local
+		}
+	}
+}
+
+// readable is the document as XML, whichever form b has.
+func (d *document) readable(b []byte) ([]byte, error) {
+	if isXML(b) {
+		return d.tidy(b)
+	}
+	return d.toXML(b)
+}

@@ -1,0 +1,240 @@
+package fleet
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	"dmgate/codec/cp"
+	"dmgate/codec/push"
+	"dmgate/storage"
+)
+
+// Bootstrap is an order to send one device its provisioning document.
+type Bootstrap struct {
+	Device   storage.DeviceID
+	Batch    string // the request it came with
+	Sec      string // "userpin" where empty; "netwpin", "usernetwpin", "userpinmac"
+	PIN      string // 4 to 10 digits; where empty one of six digits is made. With userpinmac its first half
+	Priority uint8  // 0 goes first
+	APN      string // an access point to set up along with the account; empty for none
+}
+
+// Ordered is what an order has led to.
+type Ordered struct {
+	Order string
+	PIN   string // what the user has to type; empty where the network's PIN is the key. It is told only here
+}
+
+var pin = regexp.MustCompile(`^[0-9]{4,10}$`)
+
+// pinDigits is the length of the PINs we make.
+const pinDigits = 6
+
+// Bootstrap places an order: order, push and the device's new state in one commit. The error is a *FieldError, or
+// storage.ErrNotFound where the device is not known.
+func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
+	if b.Sec == "" {
+		b.Sec = push.UserPIN.String()
+	}
+	sec, err := push.ParseSEC(b.Sec)
+	if err != nil {
+		return nil, &FieldError{"sec", err.Error()}
+	}
+	if b.PIN != "" && !pin.MatchString(b.PIN) {
+		return nil, &FieldError{"pin", "not 4 to 10 digits"}
+	}
+	if b.PIN == "" {
+		b.PIN = newPIN()
+	}
+	dev, err := f.store.Device(b.Device)
+	if err != nil {
+		return nil, err
+	}
+	if dev.IMSI == "" && (sec == push.NetwPIN || sec == push.UserNetwPIN) {
+		return nil, &FieldError{"sec", sec.String() + " needs the device's IMSI, which is not known"}
+	}
+	account, err := f.store.Account(b.Device)
+	if err != nil {
+		return nil, err
+	}
+	body, err := f.document(account, b.APN)
+	if err != nil {
+		return nil, err
+	}
+	pdu, err := wrap(body, sec, push.Key{IMSI: dev.IMSI, PIN: b.PIN})
+	if err != nil {
+		return nil, err
+	}
+
+	now := f.opt.Clock()
+	order := storage.Order{
+		ID: NewName(), Device: dev.ID, Batch: b.Batch, Kind: "bootstrap", State: storage.OrderOpen, Created: now,
+	}
+	job := storage.PushJob{
+		ID: f.newID(now), Device: dev.ID, Order: order.ID, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,
+		Priority: b.Priority, State: storage.PushQueued, NotBefore: now, Created: now, Changed: now,
+	}
+	err = f.store.Commit(&storage.Commit{
+		Device: dev.ID, Time: now,
+		Edit: func(d *storage.Device) error {
+			if d.State == storage.Ordered {
+				return &FieldError{"device", "a bootstrap is ordered already: " + d.Order}
+			}
+			d.Order = order.ID
+			d.Enter(storage.Ordered, now, "", storage.Wait{
+				For: "a modem", Until: now.Add(f.opt.SendWithin), Next: "the order fails",
+			})
+			return nil
+		},
+		Orders: []storage.Order{order}, Pushes: []storage.PushJob{job},
+		Feed: []storage.FeedEntry{{Kind: "order", Order: order.ID, Text: "bootstrap with " + sec.String()}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.pushed()
+	return &Ordered{Order: order.ID, PIN: userPIN(sec, b.PIN, body)}, nil
+}
+
+// userPIN is what the user has to type.
+func userPIN(sec push.SEC, pin string, body []byte) string {
+	switch sec {
+	case push.NetwPIN:
+		return ""
+	case push.UserPINMAC:
+		return push.UserPINMACPin(pin, body)
+	}
+	return pin
+}
+
+// document is the provisioning document of an account.
+func (f *Fleet) document(a *storage.Account, apn string) ([]byte, error) {
+	address, err := url.Parse(f.opt.Address)
+	if err != nil {
+		return nil, fmt.Errorf("fleet: address of the device endpoint: %w", err)
+	}
+	port := 80
+	if address.Scheme == "https" {
+		port = 443
+	}
+	if p := address.Port(); p != "" {
+		port, _ = strconv.Atoi(p)
+	}
+	account := cp.DMAccount{
+		ServerID: a.ServerID, Name: f.opt.AccountName, Addr: f.opt.Address, Port: port, Init: true,
+		Device: cp.Login{Name: string(a.Device), Secret: a.Password, Nonce: nonceText(a.ClientNonce)},
+		Server: cp.Login{Name: a.ServerID, Secret: a.ServerPassword, Nonce: nonceText(a.ServerNonce)},
+	}
+	doc := cp.Document{}
+	if apn != "" {
+		doc.NAPDefs = []cp.NAPDef{{ID: "N1", Name: f.opt.AccountName, APN: apn, Internet: true}}
+		account.ToNAPID = "N1"
+	}
+	doc.Accounts = []cp.DMAccount{account}
+	if err := doc.Validate(); err != nil {
+		return nil, err
+	}
+	return doc.AppendWBXML(nil), nil
+}
+
+func nonceText(n []byte) string { return base64.StdEncoding.EncodeToString(n) }
+
+// wrap makes the WSP push around a provisioning document.
+func wrap(body []byte, sec push.SEC, key push.Key) ([]byte, error) {
+	mac, err := push.MAC(sec, key, body)
+	if err != nil {
+		return nil, err
+	}
+	p := push.Push{TID: 1, ContentType: push.TypeConnectivityWBXML, Signed: true, SEC: sec, MAC: mac, Body: body}
+	return p.Append(nil), nil
+}
+
+func newPIN() string {
+	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000)) // crypto/rand does not fail
+	return fmt.Sprintf("%0*d", pinDigits, n)
+}
+
+// Due implements modempool.Queue.
+func (f *Fleet) Due(now time.Time, limit int) ([]storage.PushJob, error) {
+	return f.store.PushesDue(now, limit)
+}
+
+// UnderWay implements modempool.Queue.
+func (f *Fleet) UnderWay(after uint64, limit int) ([]storage.PushJob, error) {
+	return f.store.PushesUnderWay(after, limit)
+}
+
+// PDU implements modempool.Queue.
+func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) { return job.PDU, nil }
+
+// Save implements modempool.Queue: the push as it stands now, and what follows for its device, in one commit.
+func (f *Fleet) Save(job *storage.PushJob) error {
+	now := f.opt.Clock()
+	c := storage.Commit{Device: job.Device, Time: now, Pushes: []storage.PushJob{*job}}
+	if text := pushText(job); text != "" {
+		c.Feed = []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: text}}
+	}
+	c.Edit = func(d *storage.Device) error {
+		if d.Order == job.Order {
+			f.follow(d, job, now)
+		}
+		return nil
+	}
+	if job.State == storage.PushFailed {
+		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
+	}
+	return f.store.Commit(&c)
+}
+
+// follow moves the device along with its push. A device that has connected meanwhile is past all this: a delivery
+// report may come later than the session.
+func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
+	switch d.State {
+	case storage.Ordered, storage.Sent, storage.Delivered:
+	default:
+		return
+	}
+	answer := storage.Wait{
+		For: "the user to accept and the device to connect", Until: now.Add(f.opt.AnswerIn), Next: "counts as unanswered",
+	}
+	switch job.State {
+	case storage.PushQueued:
+		d.Wait.For = "a modem"
+		if job.Attempts > 0 {
+			d.Wait.For = "another try: " + job.Error
+		}
+	case storage.PushSending:
+		d.Wait.For = "modem " + job.Modem
+	case storage.PushSent, storage.PushDoubtful:
+		if d.State == storage.Ordered {
+			d.Enter(storage.Sent, now, "", answer)
+		}
+	case storage.PushDelivered:
+		d.Enter(storage.Delivered, now, "", answer)
+	case storage.PushFailed:
+		d.Enter(storage.Unreachable, now, job.Error, storage.Wait{})
+	}
+}
+
+// pushText is what the feed says of a push; nothing of a mere try.
+func pushText(job *storage.PushJob) string {
+	switch job.State {
+	case storage.PushSent:
+		return fmt.Sprintf("%d segments sent through modem %s", len(job.Segments), job.Modem)
+	case storage.PushDelivered:
+		return "delivered"
+	case storage.PushDoubtful:
+		return "perhaps sent: " + job.Error
+	case storage.PushFailed:
+		return "given up: " + job.Error
+	case storage.PushQueued:
+		return "to be tried again: " + job.Error
+	}
+	return ""
+}

@@ -1,0 +1,83 @@
+// Package fleet holds the rules: what an order means, what a device is asked, what follows from an answer, from a
+// delivery report or from a deadline. It knows no HTTP, no SyncML and no AT.
+//
+// Fleet is what the other parts of the gateway ask: the API places orders with it, the modem pool takes its pushes from
+// it (modempool.Queue), the sessions take their tasks from it (sessions.Planner).
+package fleet
+
+import (
+	"crypto/rand"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"dmgate/storage"
+)
+
+// Options are the fleet's settings. The zero value of a field stands for its default.
+type Options struct {
+	Address     string        // absolute URL of the device endpoint, written into bootstrap documents; required
+	ServerID    string        // our name at the devices, at most 23 ASCII characters (trap 9); "dmgate"
+	AccountName string        // what the phone shows for the account; "Device management"
+	SendWithin  time.Duration // an order that no modem has taken by then has failed; 7 days
+	AnswerIn    time.Duration // a bootstrap that no session followed by then counts as unanswered; 72 h
+	Clock       func() time.Time
+	Log         *zap.Logger
+}
+
+// WithDefaults fills the zero fields of o.
+func (o Options) WithDefaults() Options {
+	if o.ServerID == "" {
+		o.ServerID = "dmgate"
+	}
+	if o.AccountName == "" {
+		o.AccountName = "Device management"
+	}
+	if o.SendWithin == 0 {
+		o.SendWithin = 7 * 24 * time.Hour
+	}
+	if o.AnswerIn == 0 {
+		o.AnswerIn = 72 * time.Hour
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	return o
+}
+
+// Fleet carries out orders on devices. It is safe for concurrent use and keeps nothing that is not in the store, except
+// the overview.
+type Fleet struct {
+	opt      Options
+	store    storage.Store
+	lastID   atomic.Uint64
+	overview overview
+	pushed   func() // told of new pushes
+}
+
+// New returns a fleet over store. pushed is called when there is new work for the modem pool; it must not block.
+func New(o Options, store storage.Store, pushed func()) *Fleet {
+	return &Fleet{opt: o.WithDefaults(), store: store, pushed: pushed}
+}
+
+// newID is a number for a task or a push: ascending, unique in this process, and above those of earlier ones.
+func (f *Fleet) newID(now time.Time) uint64 {
+	for {
+		last := f.lastID.Load()
+		id := max(last+1, uint64(now.UnixMicro()))
+		if f.lastID.CompareAndSwap(last, id) {
+			return id
+		}
+	}
+}
+
+// NewName is 16 characters with 80 random bits.
+func NewName() string { return strings.ToLower(rand.Text()[:16]) }
+
+// Random fills b from the CSPRNG.
+func Random(b []byte) { rand.Read(b) } // crypto/rand does not fail

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+
+	"dmgate/codec/syncml"
+	"dmgate/gateway/api"
+	"dmgate/gateway/config"
+	"dmgate/gateway/device"
+	"dmgate/gateway/fleet"
+	"dmgate/gateway/web"
+	"dmgate/modempool"
+	"dmgate/sessions"
+	"dmgate/storage/pebble"
+)
+
+type serveCmd struct {
+	Config string `short:"c" help:"Configuration file (YAML). Without one: the defaults, all on loopback." type:"existingfile"`
+}
+
+// Run serves until the process is told to end.
+func (s *serveCmd) Run() error {
+	c, err := config.Load(s.Config)
+	if err != nil {
+		return err
+	}
+	log, err := zap.NewProduction()
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGHUP) // an unplugged modem may raise it
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	g, err := build(c, log)
+	if err != nil {
+		return err
+	}
+	return g.run(ctx)
+}
+
+// gateway is all parts put together.
+type gateway struct {
+	config config.Config
+	log    *zap.Logger
+	key    string // the admin key
+	done   chan struct{}
+
+	store  *pebble.Store
+	fleet  *fleet.Fleet
+	pool   *modempool.Pool
+	device *device.Endpoint
+	api    *api.API
+	web    *web.Web
+
+	metrics      *metrics.Set
+	deviceListen net.Listener
+	adminListen  net.Listener
+}
+
+// build makes the parts in the order in which data flows: from the store over the rules to the modems, the devices and
+// those who watch.
+func build(c config.Config, log *zap.Logger) (*gateway, error) {
+	g := &gateway{config: c, log: log, done: make(chan struct{}), metrics: metrics.NewSet()}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.key, err = adminKey(filepath.Join(c.Data, "admin.key"), log); err != nil {
+		return nil, err
+	}
+	if g.store, err = pebble.Open(filepath.Join(c.Data, "store"), pebble.Options{Log: log}); err != nil {
+		return nil, err
+	}
+	if err = g.listen(); err == nil {
+		err = g.assemble()
+	}
+	if err != nil {
+		return nil, errors.Join(err, g.close())
+	}
+	return g, nil
+}
+
+// listen takes the addresses before anything is written into a document.
+func (g *gateway) listen() (err error) {
+	if g.deviceListen, err = net.Listen("tcp", g.config.Device.Listen); err != nil {
+		return fmt.Errorf("device.listen: %w", err)
+	}
+	if g.config.Device.Address == "" {
+		g.config.Device.Address = "http://" + g.deviceListen.Addr().String() + device.Path
+	}
+	if g.adminListen, err = net.Listen("tcp", g.config.Admin.Listen); err != nil {
+		return fmt.Errorf("admin.listen: %w", err)
+	}
+	return nil
+}
+
+func (g *gateway) assemble() error {
+	c := g.config
+	ports, err := c.ModemPorts()
+	if err != nil {
+		return err
+	}
+	pin, err := c.ModemPIN()
+	if err != nil {
+		return err
+	}
+	g.fleet = fleet.New(fleet.Options{
+		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
+		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Log: g.log,
+	}, g.store, func() { g.pool.Wake() })
+	g.pool, err = modempool.New(modempool.Options{
+		Ports: ports, PIN: pin, Rate: c.Modems.Rate, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
+	}, g.fleet)
+	if err != nil {
+		return err
+	}
+	g.device = device.New(device.Options{
+		Sessions: sessions.Options{Address: c.Device.Address, Planner: g.fleet, Random: fleet.Random},
+		Limits:   syncml.Limits{Depth: c.Device.Depth, Items: c.Device.Items, String: c.Device.String},
+		Table:    sessions.TableOptions{Sessions: c.Device.Sessions, Idle: c.Device.Idle},
+		Log:      g.log,
+	}, g.store, g.metrics)
+	g.api = api.New(g.fleet, g.store, g.pool.Modems, g.key, g.log, g.done)
+	g.web = web.New(g.api, g.store, g.done)
+	g.measure()
+	return g.fleet.Load()
+}
+
+// close gives back what build has taken. run closes the listeners by ending their servers.
+func (g *gateway) close() error {
+	errs := []error{g.store.Close()}
+	for _, l := range []net.Listener{g.deviceListen, g.adminListen} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// drainFor is how long requests under way may take when the gateway is to end.
+const drainFor = 20 * time.Second
+
+// run serves until ctx ends, then lets what is under way come to its end. The first part that fails ends them all.
+func (g *gateway) run(ctx context.Context) error {
+	devices, admins := g.deviceServer(), g.adminServer()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parts := []func() error{
+		func() error { return g.pool.Run(ctx) },
+		func() error { return g.fleet.Follow(ctx) },
+		func() error { g.fleet.WatchDeadlines(ctx); return nil },
+		func() error { g.expireSessions(ctx); return nil },
+		devices.serve,
+		admins.serve,
+	}
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() {
+			err := part()
+			if err != nil {
+				cancel(err)
+			}
+			ended <- err
+		}()
+	}
+	if len(g.pool.Modems()) == 0 {
+		g.log.Warn("no modem is configured: pushes wait (modems.ports)")
+	}
+	g.log.Info("ready", zap.Stringer("device", g.deviceListen.Addr()), zap.Stringer("admin", g.adminListen.Addr()),
+		zap.String("address", g.config.Device.Address))
+
+	<-ctx.Done()
+	close(g.done)
+	drain, stop := context.WithTimeout(context.Background(), drainFor)
+	defer stop()
+	errs := []error{devices.drain(drain), admins.drain(drain)}
+	for range parts {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(append(errs, g.store.Close())...)
+}
+
+func (g *gateway) deviceServer() *server {
+	return newServer(&fasthttp.Server{
+		Handler: g.device.Serve, ErrorHandler: badRequest, NoDefaultServerHeader: true, NoDefaultDate: true,
+		ReadTimeout: g.config.Device.Timeout, WriteTimeout: g.config.Device.Timeout, IdleTimeout: g.config.Device.Idle,
+		MaxRequestBodySize: g.config.Device.Body, ReduceMemoryUsage: true, Logger: zap.NewStdLog(g.log),
+	}, g.deviceListen)
+}
+
+func (g *gateway) adminServer() *server {
+	return newServer(&fasthttp.Server{
+		Handler: g.admin, ErrorHandler: badRequest, NoDefaultServerHeader: true,
+		ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxRequestBodySize: g.config.Admin.Body, Logger: zap.NewStdLog(g.log),
+	}, g.adminListen)
+}
+
+// badRequest answers what is no sound HTTP request, or one too large.
+func badRequest(ctx *fasthttp.RequestCtx, err error) {
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		ctx.Error("the body is too large", fasthttp.StatusRequestEntityTooLarge)
+	case errors.As(err, new(*fasthttp.ErrSmallBuffer)):
+		ctx.Error("the header is too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
+	default:
+		ctx.Error("no sound HTTP request", fasthttp.StatusBadRequest)
+	}
+}
+
+// expireSessions lets go of silent sessions, until ctx ends.
+func (g *gateway) expireSessions(ctx context.Context) {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			g.device.Expire()
+		}
+	}
+}
