@@ -4,7 +4,7 @@ GO      ?= go
 SECONDS_EACH ?= 10
 PACKAGES = ./...
 
-.PHONY: demo test race build bench fuzz lint generate clean
+.PHONY: demo test race build bench fuzz lint screenshots generate clean
 
 demo: build ## the whole main job on simulated modems and handsets
 	./bin/dmgate demo $(ARGS)
@@ -22,12 +22,10 @@ bench: ## the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 fuzz: ## every fuzz target for SECONDS_EACH seconds
-	@for target in $$($(GO) test -list '^Fuzz' ./fuzz ./modempool | grep '^Fuzz'); do \
-		for package in ./fuzz ./modempool; do \
-			if $(GO) test -list "^$$target$$" $$package | grep -q "^$$target$$"; then \
-				echo "$$target"; \
-				$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(SECONDS_EACH)s $$package || exit 1; \
-			fi; \
+	@for package in ./fuzz ./modempool; do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "== $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(SECONDS_EACH)s -fuzzminimizetime 10x $$package || exit 1; \
 		done; \
 	done
 
@@ -37,6 +35,10 @@ lint:
 	$(GO) tool staticcheck $(PACKAGES)
 	$(GO) mod tidy -diff
 	CGO_ENABLED=0 $(GO) build ./...
+
+screenshots: ## pictures of the status page into bin/screenshots, and the README's; needs Chromium
+	DMGATE_ORACLES=require DMGATE_SCREENSHOTS=$(CURDIR)/bin/screenshots $(GO) test -count=1 -run '^TestScreenshots$$' ./gateway
+	cp bin/screenshots/light.png gateway/docs/page.png
 
 generate: ## the records' encoding
 	$(GO) generate ./...

@@ -77,7 +77,7 @@ func (w *Web) asset(ctx *fasthttp.RequestCtx, name string) {
 		refuseMethod(ctx, "GET, HEAD")
 		return
 	}
-	body, err := fs.ReadFile(embedded, path.Join("assets", path.Clean("/"+name)))
+	body, err := fs.ReadFile(embedded, "assets/"+name) // takes no name with ".." or an empty part
 	if err != nil {
 		refuse(ctx, fasthttp.StatusNotFound, "There is no such page.")
 		return
@@ -128,6 +128,7 @@ func (w *Web) events(ctx *fasthttp.RequestCtx) {
 }
 
 func (w *Web) stream(out *bufio.Writer, token []byte) {
+	out.WriteString("retry: 1000\n") // ms until the browser tries again when the connection is lost
 	var last uint64
 	for w.sessions.has(token, time.Now()) {
 		grown := w.store.Grown()

@@ -89,15 +89,17 @@ function sentence(e) {
   return [e.kind, text].filter(Boolean).join(': ');
 }
 
-// merged joins each result to the one before it where both are of one device: they come in dozens.
+// merged joins what comes in dozens: results that follow each other at one device are one entry with their sum, and an
+// entry that says the same as the one before it is left out.
 function merged(entries) {
   const out = [];
+  const last = new Map(); // by device: index in out
   for (const e of entries) {
-    const last = out.at(-1);
-    if (last && e.kind === 'results' && last.kind === 'results' && e.device === last.device) {
-      out[out.length - 1] = { ...last, count: last.count + e.count };
-    } else {
-      out.push(e);
+    const before = out[last.get(e.device)];
+    if (before && before.kind === 'results' && e.kind === 'results') {
+      out[last.get(e.device)] = { ...before, count: before.count + e.count };
+    } else if (!(before && before.kind === 'push' && e.kind === 'push' && e.text === before.text)) {
+      last.set(e.device, out.push(e) - 1);
     }
   }
   return out;
@@ -125,10 +127,8 @@ function addFeed(now) {
 }
 
 // held says that someone is about to use an entry: it must not move away then.
-function held() {
-  const pointed = matchMedia('(hover: hover)').matches && $('feed').matches(':hover');
-  return pointed || $('feed').querySelector(':focus-visible') !== null;
-}
+let pointed = false; // by a mouse
+const held = () => pointed || $('feed').querySelector(':focus-visible') !== null;
 
 function showFeed() {
   $('held').hidden = !held() || !waiting.length;
@@ -147,7 +147,9 @@ function showFeed() {
   while ($('feed').childElementCount > feedLength) $('feed').lastElementChild.remove();
 }
 
-for (const end of ['pointerleave', 'focusout']) $('feed').addEventListener(end, () => setTimeout(showFeed));
+$('feed').addEventListener('pointerenter', e => { pointed = e.pointerType === 'mouse'; });
+$('feed').addEventListener('pointerleave', () => { pointed = false; showFeed(); });
+$('feed').addEventListener('focusout', () => setTimeout(showFeed)); // when the focus has moved on
 
 // One device.
 
@@ -168,7 +170,9 @@ async function get(path) {
 // list shows names with their values, each a text or an element; those without a value are left out.
 function list(pairs, className) {
   const dl = el('dl', '', { className: className || '' });
-  for (const [name, value] of pairs) if (value) dl.append(el('div', '', {}, el('dt', '', {}, name), el('dd', '', {}, value)));
+  for (const [name, value] of pairs.filter(pair => pair[1])) {
+    dl.append(el('div', '', {}, el('dt', '', {}, name), el('dd', '', {}, value)));
+  }
   return dl;
 }
 
@@ -177,6 +181,7 @@ const part = (title, pairs, className) => pairs.length ? [el('h4', title), list(
 
 function deviceView(d) {
   const facts = { ...d.facts };
+  delete facts.DevId; // shown above
   const model = [facts.Man, facts.Mod].filter(Boolean).join(' ');
   return [
     el('h3', d.msisdn, { tabIndex: -1 }, el('span', model, { className: 'count' })),
@@ -186,7 +191,7 @@ function deviceView(d) {
       ['waits for', d.waits && d.waits.for],
       ['until', d.waits && el('span', '', {}, when(d.waits.until), ', then ' + d.waits.next)],
       ['last session', d.seen && when(d.seen)],
-      ['device', facts.DevId ? '' : d.dev_id],
+      ['device', d.dev_id],
       ['id', d.id],
     ]),
     ...part('What it is', Object.entries(facts).sort(), 'facts'),
@@ -238,6 +243,7 @@ function e164(text) {
 $('find').addEventListener('submit', async submitted => {
   submitted.preventDefault();
   const wanted = e164($('msisdn').value);
+  $('msisdn').select(); // the next number takes its place
   shown = '';
   if (!wanted) return note('A number has digits.');
   try {
@@ -282,6 +288,7 @@ function showGate(why) {
   shown = '';
   seen = 0;
   waiting = [];
+  pointed = false;
   $('feed').replaceChildren();
   note('Enter a number, or choose a device among the latest events.');
   $('board').hidden = $('signout').hidden = true;
