@@ -192,3 +192,34 @@ func FuzzLinks(f *testing.F) {
 		}
 	})
 }
+
+// FuzzNotification13: every notification of DM 1.3 that is read is written again bit by bit, and its digest is that of
+// its bits.
+func FuzzNotification13(f *testing.F) {
+	const digest = "00112233445566778899AABBCCDDEEFF"
+	addHex(f,
+		"03580000061234"+"100A646D2E6578616D706C65"+"200107200201023001094001035004666F74616002FF00"+
+			digest,
+		"03180000010001"+"100173"+digest, "03180000010001"+"100173"+"F00100F00101"+digest,
+	)
+	secret := auth.NewSecret([]byte("dm.example"), []byte("secret"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := push.ReadNotification13(b)
+		if err != nil {
+			return
+		}
+		if again := n.Append(nil, nil, nil); !bytes.Equal(again, b) {
+			t.Fatalf("written % X\nof      % X", again, b)
+		}
+		sum := secret.Digest([]byte("1234"), b[:len(b)-16])
+		if n.Verify(&secret, []byte("1234")) != bytes.Equal(sum[:], b[len(b)-16:]) {
+			t.Fatal("verified by something else than its bits")
+		}
+		if n.ServerID() == "" || len(n.Options) == 0 {
+			t.Fatalf("without a Server-ID: %+v", n)
+		}
+		for i := range n.Options {
+			_, _ = n.Options[i].Name(), n.Options[i].String()
+		}
+	})
+}

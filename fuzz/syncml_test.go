@@ -10,7 +10,7 @@ import (
 
 // FuzzSyncMLWBXML reads WBXML. What is accepted must come through writing and reading unchanged, in both encodings.
 func FuzzSyncMLWBXML(f *testing.F) {
-	addFiles(f, "../codec/syncml/testdata/*.wbxml")
+	addFiles(f, "../codec/syncml/baseline/corpus/*.wbxml")
 	const frame = "\x02\xA4\x01\x6A\x00\x6D\x6C\x01\x6B\x62\x4B\x031\x00\x01\x54\x4F"
 	for _, data := range []string{
 		// A MgmtTree, a document in OPAQUE, entities.
@@ -23,18 +23,22 @@ func FuzzSyncMLWBXML(f *testing.F) {
 	f.Add([]byte("\x02\x00\x00\x6A\x1D-//SYNCML//DTD SyncML 1.2//EN\x6D\x2C\x2B\x01"))
 	f.Add([]byte("\x02\xA4\x01\x6A\x04Val\x00" + // literals
 		"\x6D\x6C\x01\x6B\x60\x54\x4F\x44\x00\x03x\x00\x01\x04\x00\x01\x01\x01\x01\x01"))
+	f.Add([]byte("\x02\xA4\x01\x04\x03\xE4b\x00" + // ISO-8859-1
+		"\x6D\x6C\x01\x6B\x60\x54\x4F\x03a\xE9\x00\x02\xA0\x2C\x83\x00\x01\x01\x54\x4F\x04\x00\x01\x01\x01\x01\x01"))
 	f.Fuzz(func(t *testing.T, doc []byte) { rewrite(t, doc, syncml.WBXML) })
 }
 
 // FuzzSyncMLXML reads XML. What is accepted must come through writing and reading unchanged, in both encodings.
 func FuzzSyncMLXML(f *testing.F) {
-	addFiles(f, "../codec/syncml/testdata/*.xml")
+	addFiles(f, "../codec/syncml/baseline/corpus/*.xml")
 	for _, data := range []string{
 		`<![CDATA[<a>&amp;]]>&lt;&#x41;`, `<MgmtTree xmlns='x'><Node a="1>2"/>&amp;<!-- c --></MgmtTree>`, ` <?p?> `,
 	} {
 		f.Add([]byte("\xEF\xBB\xBF<!DOCTYPE a [<!-- ' -->]><s:SyncML xmlns:s='SYNCML:SYNCML1.1'><SyncHdr/><SyncBody><Add>" +
 			"<Item><Data>" + data + "</Data></Item></Add><Atomic><Get/></Atomic></SyncBody></s:SyncML >"))
 	}
+	f.Add([]byte("<?xml version='1.0' encoding='ISO-8859-1'?><SyncML><SyncHdr><MsgID>\xE9</MsgID></SyncHdr><SyncBody><Add>" +
+		"<Item><Data>\xFC&#x102C;</Data></Item><Item><Data><x>\xFC</x></Data></Item></Add></SyncBody></SyncML>"))
 	f.Fuzz(func(t *testing.T, doc []byte) { rewrite(t, doc, syncml.XML) })
 }
 

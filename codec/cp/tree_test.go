@@ -156,3 +156,15 @@ func TestXML(t *testing.T) {
 		t.Errorf("written:\n%s", got)
 	}
 }
+
+// A document in ISO-8859-1 means what it says.
+func TestLatin1(t *testing.T) {
+	doc := vector.Bytes(t, "03 0B 04 02 FC 00 45 C6 55 01 87 07 06 03 'T' E9 'l' E9 00 83 00 02 A0 2C 01 01 01")
+	tree, err := ReadTree(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, _ := tree.Roots[0].Get("NAME"); name != "Téléü\u102C" {
+		t.Errorf("%q", name)
+	}
+}

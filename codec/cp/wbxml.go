@@ -299,7 +299,9 @@ func (r *treeReader) start() (element, error) {
 			}
 		case wbxml.Entity:
 			part = string(r.t.Rune)
-		default: // Text or Opaque; a Reader returns nothing else between attributes
+		case wbxml.Text:
+			part = string(r.in.Header.UTF8(r.t.Bytes))
+		default: // Opaque; a Reader returns nothing else between attributes
 			part = string(r.t.Bytes)
 		}
 		if open == nil {

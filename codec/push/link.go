@@ -31,6 +31,7 @@ type Loading struct {
 // given, the longest first.
 type linkTable struct {
 	publicID uint32
+	public   string // the identifier in text
 	hrefs    []prefix
 	actions  map[uint8]string
 }
@@ -53,6 +54,7 @@ const (
 var (
 	tableSI = linkTable{
 		publicID: wbxml.PublicSI,
+		public:   "-//WAPFORUM//DTD SI 1.0//EN",
 		hrefs: []prefix{{0x0F, "https://www."}, {0x0E, "https://"}, {0x0D, "http://www."}, {0x0C, "http://"},
 			{0x0B, ""}},
 		actions: map[uint8]string{0x05: "signal-none", 0x06: "signal-low", 0x07: "signal-medium", 0x08: "signal-high",
@@ -60,6 +62,7 @@ var (
 	}
 	tableSL = linkTable{
 		publicID: wbxml.PublicSL,
+		public:   "-//WAPFORUM//DTD SL 1.0//EN",
 		hrefs: []prefix{{0x0C, "https://www."}, {0x0B, "https://"}, {0x0A, "http://www."}, {0x09, "http://"},
 			{0x08, ""}},
 		actions: map[uint8]string{0x05: "execute-low", 0x06: "execute-high", 0x07: "cache"},

@@ -61,6 +61,25 @@ func TestLoading(t *testing.T) {
 	}
 }
 
+// The identifier in text or unknown, and ISO-8859-1.
+func TestLinkHeaders(t *testing.T) {
+	for _, header := range []string{"02 01 6A 00", "02 00 00 6A 1B '-//WAPFORUM//DTD SI 1.0//EN'",
+		"03 00 00 6A 1C '-//WAPFORUM//DTD SI 1.0//EN' 00"} {
+		got, err := ReadIndication(vector.Bytes(t, header+"45 C6 0B 03'a'00 01 03'b'00 01 01"))
+		if want := (Indication{Href: "a", Text: "b"}); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", header, got, err)
+		}
+	}
+	got, err := ReadIndication(vector.Bytes(t, "02 05 04 00 45 C6 0B 03 E4 00 01 03 F6 00 01 01"))
+	if want := (Indication{Href: "ä", Text: "ö"}); err != nil || got != want {
+		t.Errorf("ISO-8859-1: %+v, %v", got, err)
+	}
+	sl, err := ReadLoading(vector.Bytes(t, "02 00 00 6A 1B '-//WAPFORUM//DTD SL 1.0//EN' 85 08 03'a'00 01"))
+	if err != nil || sl.Href != "a" {
+		t.Errorf("%+v, %v", sl, err)
+	}
+}
+
 func TestMalformedLinks(t *testing.T) {
 	si := func(b []byte) error { _, err := ReadIndication(b); return err }
 	sl := func(b []byte) error { _, err := ReadLoading(b); return err }
@@ -73,6 +92,15 @@ func TestMalformedLinks(t *testing.T) {
 	}{
 		{"nothing", "", si, "wbxml: offset 0: empty document"},
 		{"an SL", "02 06 6A 00 05", si, "push: offset 1: public identifier 0x6 (want 0x05)"},
+		{"another in text", "02 00 00 6A 02'SL'05", si,
+			`push: offset 1: public identifier "SL" (want "-//WAPFORUM//DTD SI 1.0//EN")`},
+		{"an SI in text", "02 00 00 6A 1B '-//WAPFORUM//DTD SI 1.0//EN' 05", sl,
+			`push: offset 1: public identifier "-//WAPFORUM//DTD SI 1.0//EN" (want "-//WAPFORUM//DTD SL 1.0//EN")`},
+		{"an unknown charset", "02 05 07 00 05", si,
+			"wbxml: offset 2: charset 7 (want 106 for UTF-8, 3 for US-ASCII or 4 for ISO-8859-1)"},
+		{"element cut off", "02 05 6A 00 45 06", si, "wbxml: offset 6: document ends inside an element (depth 1)"},
+		{"text cut off", "02 05 6A 00 45 46 03'abc'", si, "wbxml: offset 6: inline string without its NUL"},
+		{"attributes cut off", "02 06 6A 00 85 08", sl, "wbxml: offset 6: document ends inside an attribute list"},
 		{"an SI", "02 05 6A 00 05", sl, "push: offset 1: public identifier 0x5 (want 0x06)"},
 		{"empty si", "02 05 6A 00 05", si,
 			"push: offset 4: root element is not si with an indication or sl with attributes"},

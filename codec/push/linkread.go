@@ -67,10 +67,14 @@ func (l *linkTable) open(doc []byte) (*linkReader, error) {
 	if err := r.in.Init(doc, 4); err != nil {
 		return nil, err
 	}
-	if id := r.in.Header.PublicID; id != l.publicID {
-		return nil, codec.Errorf("push", 1, "public identifier 0x%X (want 0x%02X)", id, l.publicID)
+	switch h := &r.in.Header; {
+	case h.PublicID == l.publicID, h.PublicID == wbxml.PublicUnknown, h.PublicID == 0 && string(h.PublicText) == l.public:
+		return r, nil
+	case h.PublicID == 0:
+		return nil, codec.Errorf("push", 1, "public identifier %.40q (want %q)", h.PublicText, l.public)
+	default:
+		return nil, codec.Errorf("push", 1, "public identifier 0x%X (want 0x%02X)", h.PublicID, l.publicID)
 	}
-	return r, nil
 }
 
 // root reads the root element's tag: with content and no attributes for an SI, the other way round for an SL.
@@ -126,7 +130,7 @@ func (r *linkReader) attributes(s *Indication) error {
 			}
 			continue
 		default:
-			part = string(t.Bytes)
+			part = string(r.in.Header.UTF8(t.Bytes))
 		}
 		if open == nil || len(*open)+len(part) > maxHref {
 			return codec.Errorf("push", r.t.Offset, "value without an attribute, or of more than %d bytes", maxHref)
@@ -180,7 +184,7 @@ func (r *linkReader) text() (string, error) {
 		case wbxml.End:
 			return string(s), nil
 		case wbxml.Text:
-			s = append(s, r.t.Bytes...)
+			s = append(s, r.in.Header.UTF8(r.t.Bytes)...)
 		case wbxml.Entity:
 			s = append(s, string(r.t.Rune)...)
 		default:

@@ -29,7 +29,7 @@ func (m UIMode) String() string {
 	return fmt.Sprintf("ui-mode %d", uint8(m))
 }
 
-// Versions of a notification.
+// Versions of a notification. That of DM 1.3 is a type of its own, Notification13.
 const (
 	Version10 = 10 // DM 1.1.2
 	Version11 = 11 // DM 1.2
@@ -91,15 +91,28 @@ func (n *Notification) appendTrigger(dst []byte) []byte {
 	if version == 0 {
 		version = Version11
 	}
-	head := uint64(version&0x3FF)<<30 | uint64(n.UIMode&3)<<28 | uint64(n.Future&(1<<27-1))
-	if n.ServerInitiated {
-		head |= 1 << 27
-	}
+	dst = appendHead(dst, version, n.UIMode, n.ServerInitiated, n.Future, n.SessionID)
 	id := n.ServerID[:min(len(n.ServerID), 255)]
-	dst = append(dst, byte(head>>32), byte(head>>24), byte(head>>16), byte(head>>8), byte(head),
-		byte(n.SessionID>>8), byte(n.SessionID), byte(len(id)))
+	dst = append(dst, byte(len(id)))
 	dst = append(dst, id...)
 	return append(dst, n.Vendor...)
+}
+
+// appendHead appends the seven bytes from version to session id.
+func appendHead(dst []byte, version uint16, mode UIMode, server bool, future uint32, session uint16) []byte {
+	head := uint64(version&0x3FF)<<30 | uint64(mode&3)<<28 | uint64(future&(1<<27-1))
+	if server {
+		head |= 1 << 27
+	}
+	return append(dst, byte(head>>32), byte(head>>24), byte(head>>16), byte(head>>8), byte(head),
+		byte(session>>8), byte(session))
+}
+
+// readHead reads what appendHead writes from the first seven bytes of t.
+func readHead(t []byte) (version uint16, mode UIMode, server bool, future uint32, session uint16) {
+	head := uint64(t[0])<<32 | uint64(t[1])<<24 | uint64(t[2])<<16 | uint64(t[3])<<8 | uint64(t[4])
+	return uint16(head >> 30), UIMode(head >> 28 & 3), head>>27&1 == 1, uint32(head & (1<<27 - 1)),
+		uint16(t[5])<<8 | uint16(t[6])
 }
 
 // ReadNotification reads a notification and does not verify it. Vendor is a view into b.
@@ -111,12 +124,7 @@ func ReadNotification(b []byte) (Notification, error) {
 	}
 	copy(n.Digest[:], b)
 	t := b[digestSize:]
-	head := uint64(t[0])<<32 | uint64(t[1])<<24 | uint64(t[2])<<16 | uint64(t[3])<<8 | uint64(t[4])
-	n.Version = uint16(head >> 30)
-	n.UIMode = UIMode(head >> 28 & 3)
-	n.ServerInitiated = head>>27&1 == 1
-	n.Future = uint32(head & (1<<27 - 1))
-	n.SessionID = uint16(t[5])<<8 | uint16(t[6])
+	n.Version, n.UIMode, n.ServerInitiated, n.Future, n.SessionID = readHead(t)
 	if n.Version != Version10 && n.Version != Version11 {
 		return n, codec.Errorf("notification", digestSize, "version %d (want 10 or 11)", n.Version)
 	}

@@ -49,15 +49,30 @@ type Key struct {
 
 const maxPIN = 2 * sha1.Size // digits: the longest that UserPINMACPin makes
 
+func (k *Key) checkPIN(sec SEC) error {
+	if !digits(k.PIN) || len(k.PIN) > maxPIN {
+		return fmt.Errorf("push: PIN of %d characters for %s (want 1 to %d digits)", len(k.PIN), sec, maxPIN)
+	}
+	return nil
+}
+
+func (k *Key) checkIMSI() error {
+	if !digits(k.IMSI) || len(k.IMSI) < 6 || len(k.IMSI) > 15 {
+		return fmt.Errorf("push: IMSI of %d characters (want 6 to 15 digits)", len(k.IMSI))
+	}
+	return nil
+}
+
 // MAC is the MAC of body as the push carries it: 40 hexadecimal digits in upper case, since Spreadtrum compares them
 // as text (trap 7). It is empty for UserPINMAC.
 func MAC(sec SEC, key Key, body []byte) (mac string, err error) {
 	var k []byte
 	switch sec {
 	case NetwPIN, UserNetwPIN:
-		if k, err = imsiKey(key.IMSI); err != nil {
+		if err := key.checkIMSI(); err != nil {
 			return "", err
 		}
+		k = imsiKey(key.IMSI)
 	case UserPIN:
 	case UserPINMAC:
 		return "", nil
@@ -65,12 +80,39 @@ func MAC(sec SEC, key Key, body []byte) (mac string, err error) {
 		return "", fmt.Errorf("push: SEC %d (want 0 to 3)", uint8(sec))
 	}
 	if sec != NetwPIN {
-		if !digits(key.PIN) || len(key.PIN) > maxPIN {
-			return "", fmt.Errorf("push: PIN of %d characters for %s (want 1 to %d digits)", len(key.PIN), sec, maxPIN)
+		if err := key.checkPIN(sec); err != nil {
+			return "", err
 		}
 		k = append(k, key.PIN...)
 	}
 	return strings.ToUpper(hex.EncodeToString(sign(k, body))), nil
+}
+
+// ProfileMAC is the MAC of a bootstrap message of the DM profile, which is an ordinary DM message (section 6.4): hex of
+// HMAC-SHA1, with the PIN, the network id, or both joined by a colon as the key. The section names NETWORKID, USERPIN
+// and USERPIN_NETWORKID; here they are NetwPIN, UserPIN and UserNetwPIN, whose numbers WSP has for the parameter SEC.
+// That the network id is the IMSI in plain digits follows from its being joined to a PIN; no vector confirms it.
+func ProfileMAC(sec SEC, key Key, body []byte) (string, error) {
+	if sec > UserNetwPIN {
+		return "", fmt.Errorf("push: SEC %s is not of the DM profile (want netwpin, userpin or usernetwpin)", sec)
+	}
+	var k string
+	if sec != NetwPIN {
+		if err := key.checkPIN(sec); err != nil {
+			return "", err
+		}
+		k = key.PIN
+	}
+	if sec != UserPIN {
+		if err := key.checkIMSI(); err != nil {
+			return "", err
+		}
+		if k != "" {
+			k += ":"
+		}
+		k += key.IMSI
+	}
+	return strings.ToUpper(hex.EncodeToString(sign([]byte(k), body))), nil
 }
 
 // UserPINMACPin is the PIN that proves body: k, which should be random digits, followed by as many digits of its MAC.
@@ -100,15 +142,12 @@ func Verify(sec SEC, mac string, key Key, body []byte) bool {
 
 // imsiKey is an IMSI as the SIM holds it, less the length: semi-octets behind one that says whether their number is
 // odd (9) or even (1), filled up with F.
-func imsiKey(imsi string) ([]byte, error) {
-	if !digits(imsi) || len(imsi) < 6 || len(imsi) > 15 {
-		return nil, fmt.Errorf("push: IMSI of %d characters (want 6 to 15 digits)", len(imsi))
-	}
+func imsiKey(imsi string) []byte {
 	parity := "1"
 	if len(imsi)%2 == 1 {
 		parity = "9"
 	}
-	return appendSemiOctets(nil, parity+imsi), nil
+	return appendSemiOctets(nil, parity+imsi)
 }
 
 func sign(key, body []byte) []byte {

@@ -47,9 +47,40 @@ func TestIMSIKey(t *testing.T) {
 		"26201123456789": "21 26 10 21 43 65 87 F9",
 		"262011":         "21 26 10 F1",
 	} {
-		got, err := imsiKey(imsi)
-		if s := fmt.Sprintf("% X", got); err != nil || s != want {
-			t.Errorf("%s: got %s, %v; want %s", imsi, s, err, want)
+		if s := fmt.Sprintf("% X", imsiKey(imsi)); s != want {
+			t.Errorf("%s: got %s; want %s", imsi, s, want)
+		}
+	}
+}
+
+// The MAC of the DM profile. With a PIN alone both profiles have the same key, and so the vector of section 6.1; the
+// other two were computed with OpenSSL: openssl dgst -sha1 -hmac 1234:262011234567890.
+func TestProfileMAC(t *testing.T) {
+	for _, v := range []struct {
+		sec  SEC
+		key  Key
+		want string
+	}{
+		{UserPIN, Key{PIN: "1234"}, "AB7CE0EDD71F700B738D6BD3D53926BE235E2486"},
+		{NetwPIN, Key{IMSI: vectorIMSI}, "062A1D5C04376B0E29AE175E5A7AA916E218B6DC"},
+		{UserNetwPIN, Key{IMSI: vectorIMSI, PIN: "1234"}, "EF4D5F55D850C7A0633CAB4B44AE87B6C52793A2"},
+	} {
+		if got, err := ProfileMAC(v.sec, v.key, vectorBody); err != nil || got != v.want {
+			t.Errorf("%s: got %s, %v", v.sec, got, err)
+		}
+	}
+	for _, v := range []struct {
+		sec  SEC
+		key  Key
+		want string
+	}{
+		{UserPINMAC, Key{PIN: "1234"},
+			"push: SEC userpinmac is not of the DM profile (want netwpin, userpin or usernetwpin)"},
+		{UserPIN, Key{PIN: "x"}, "push: PIN of 1 characters for userpin (want 1 to 40 digits)"},
+		{UserNetwPIN, Key{PIN: "1"}, "push: IMSI of 0 characters (want 6 to 15 digits)"},
+	} {
+		if _, err := ProfileMAC(v.sec, v.key, nil); fmt.Sprint(err) != v.want {
+			t.Errorf("got %v, want %s", err, v.want)
 		}
 	}
 }

@@ -24,6 +24,7 @@ const (
 	TypeDMWBXML           = 0x42 // application/vnd.syncml.dm+wbxml
 	TypeDMXML             = 0x43 // application/vnd.syncml.dm+xml
 	TypeNotification      = 0x44 // application/vnd.syncml.notification
+	TypeNotification13    = 0x58 // application/vnd.syncml.dm.notification, of DM 1.3
 )
 
 var typeNames = map[uint8]string{
@@ -41,6 +42,7 @@ var typeNames = map[uint8]string{
 	TypeDMWBXML:           "application/vnd.syncml.dm+wbxml",
 	TypeDMXML:             "application/vnd.syncml.dm+xml",
 	TypeNotification:      "application/vnd.syncml.notification",
+	TypeNotification13:    "application/vnd.syncml.dm.notification",
 }
 
 // Applications on the phone that a push can be for, by their number.

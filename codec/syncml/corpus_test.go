@@ -1,18 +1,17 @@
 package syncml
 
 import (
-	"os"
 	"testing"
 
-	"dmgate/codec/wbxml"
+	"dmgate/codec/syncml/baseline"
 )
 
-var corpus = []string{"p1", "p3", "p4"}
+var corpus = baseline.Names
 
-// file reads a file of testdata.
+// file reads a file of the corpus.
 func file(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/" + name)
+	b, err := baseline.File(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,24 +113,19 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkFloor walks over the tokens of the corpus and keeps none: what reading WBXML costs at least.
+// BenchmarkFloor passes over the corpus and does nothing with it: what reading costs at least.
 func BenchmarkFloor(b *testing.B) {
 	for _, name := range corpus {
-		doc := file(b, name+".wbxml")
-		b.Run(name, func(b *testing.B) {
-			var r wbxml.Reader
-			var t wbxml.Token
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := r.Init(doc, 16); err != nil {
-					b.Fatal(err)
-				}
-				for t.Kind = wbxml.Start; t.Kind != wbxml.EOF; {
-					if err := r.Next(&t); err != nil {
-						b.Fatal(err)
-					}
-				}
+		for _, enc := range []Encoding{WBXML, XML} {
+			doc, walk := file(b, name+"."+enc.String()), baseline.WalkWBXML
+			if enc == XML {
+				walk = baseline.WalkXML
 			}
-		})
+			b.Run(name+"/"+enc.String(), func(b *testing.B) {
+				for b.Loop() {
+					walk(doc)
+				}
+			})
+		}
 	}
 }

@@ -41,6 +41,7 @@ func (s sketch) messages() *rapid.Generator[*Message] {
 			Version:    rapid.SampledFrom([]Version{V12, V11}).Draw(t, "version"),
 			TextPublic: d.yes(),
 			WBXML:      rapid.Uint8Range(0, 3).Draw(t, "wbxml"),
+			Latin1:     d.yes(),
 		}}
 		m.Header = Header{
 			VerDTD: d.text(), VerProto: d.text(), SessionID: d.text(), MsgID: d.word(),

@@ -16,7 +16,7 @@ func (in *reader) render(before []byte, at int) ([]byte, error) {
 	start := len(m.scratch)
 	m.scratch = appendText(m.scratch, before)
 	for in.t.Kind != wbxml.End {
-		if err := in.renderToken(noPage, start, at); err != nil {
+		if err := in.renderToken(noPage, false, start, at); err != nil {
 			return nil, err
 		}
 		if err := in.w.Next(&in.t); err != nil {
@@ -27,8 +27,9 @@ func (in *reader) render(before []byte, at int) ([]byte, error) {
 }
 
 // renderToken writes the text token just read, or the whole element whose tag it is. An element names its namespace
-// where that is not the one of the element around it, on page parent.
-func (in *reader) renderToken(parent uint8, start, at int) error {
+// where that is not the one of the element around it, on page parent. binary says that OPAQUE holds bytes, even such as
+// could be text: the Value of a node with Format bin is base64 in XML.
+func (in *reader) renderToken(parent uint8, binary bool, start, at int) error {
 	m, t := in.m, &in.t
 	switch t.Kind {
 	case wbxml.Start:
@@ -37,12 +38,15 @@ func (in *reader) renderToken(parent uint8, start, at int) error {
 		var b [4]byte
 		m.scratch = appendText(m.scratch, append(b[:0], string(t.Rune)...))
 	default:
-		if err := in.spend(len(t.Bytes), t.Offset); err != nil {
-			return err
+		if !in.spend(len(t.Bytes)) {
+			return in.overspent(t.Offset)
 		}
-		if t.Kind == wbxml.Opaque && !isText(t.Bytes) {
+		switch {
+		case t.Kind == wbxml.Opaque && (binary || !isText(t.Bytes)):
 			m.scratch = base64.StdEncoding.AppendEncode(m.scratch, t.Bytes)
-		} else {
+		case t.Kind == wbxml.Text && in.latin1:
+			m.scratch = appendLatin1(m.scratch, t.Bytes)
+		default:
 			m.scratch = appendText(m.scratch, t.Bytes)
 		}
 	}
@@ -58,6 +62,9 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 		return err
 	}
 	m, tag, literal := in.m, in.tag, in.name
+	if tag == tagBin {
+		in.binary = true
+	}
 	m.scratch = append(m.scratch, '<')
 	name := len(m.scratch)
 	switch {
@@ -81,6 +88,11 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 		return nil
 	}
 	m.scratch = append(m.scratch, '>')
+	switch tag {
+	case tagNode, tagRTProperties:
+		in.binary = false
+	}
+	binary := tag == tagValue && in.binary
 	for {
 		if err := in.w.Next(&in.t); err != nil {
 			return err
@@ -91,7 +103,7 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 			m.scratch = append(m.scratch, '>')
 			return nil
 		}
-		if err := in.renderToken(page, start, at); err != nil {
+		if err := in.renderToken(page, binary, start, at); err != nil {
 			return err
 		}
 	}

@@ -1,9 +1,9 @@
 // Package syncml reads and writes OMA DM messages, as XML and as WBXML, over one message type.
 //
 // A Message is filled by Read and emptied by the next Read: its byte slices are views into the document that was read
-// (or into a scratch buffer of the Message where the document's form is not the value's, as with character
-// references). Whoever keeps one past the request copies it. A reused Message and a reused output buffer allocate
-// nothing.
+// (or into a scratch buffer of the Message where the document's form is not the value's, as with character references
+// and ISO-8859-1: text of a Message is UTF-8). Whoever keeps one past the request copies it. A reused Message and a
+// reused output buffer allocate nothing.
 //
 // Source: OMA-TS-SyncML-RepPro and OMA-TS-DM-Protocol 1.1.2 to 1.3; sections 1 and 2 of the fact sheet.
 package syncml
@@ -38,6 +38,7 @@ type Style struct {
 	Version    Version // of the document type, which a few phones let differ from VerDTD
 	TextPublic bool    // WBXML: public identifier as text in the string table, not as a number
 	WBXML      uint8   // WBXML version byte; 0 stands for 0x02 (1.2)
+	Latin1     bool    // WBXML: strings are ISO-8859-1. XML always goes out as UTF-8, which every parser reads
 }
 
 // Message is one SyncML message.
@@ -46,6 +47,7 @@ type Message struct {
 	Header Header
 
 	// Commands stand in document order. Members of an Atomic or Sequence follow it with a Depth greater by one.
+	// AddCommand makes the list longer, nothing but Reset makes it shorter.
 	Commands []Command
 	Final    bool // this message is the last of its package
 
@@ -169,6 +171,9 @@ type Item struct {
 // Reset empties m for the next message; capacity stays.
 func (m *Message) Reset() {
 	m.Style, m.Header, m.Final = Style{}, Header{}, false
+	// All at once: what stands behind the end of a list is zero, and AddCommand and AddItem need not see to it.
+	clear(m.Commands)
+	clear(m.items)
 	m.Commands, m.items, m.scratch = m.Commands[:0], m.items[:0], m.scratch[:0]
 }
 

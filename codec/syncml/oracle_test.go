@@ -5,76 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
 	"dmgate/codec/internal/oracle"
 	"dmgate/codec/wbxml"
 )
-
-// What we write as WBXML, libwbxml turns into the XML that we mean. That XML is read by our reader and by the standard
-// library's.
-func TestWriterByOracle(t *testing.T) {
-	tool := oracle.Need(t, "wbxml2xml")
-	for _, name := range corpus {
-		checkWriter(t, tool, read(t, file(t, name+".xml"), XML), true)
-	}
-	for seed := range 300 {
-		checkWriter(t, tool, forOracle.Example(seed), seed%3 == 0)
-	}
-}
-
-func checkWriter(t *testing.T, tool string, m *Message, stdlib bool) {
-	t.Helper()
-	for _, style := range []Style{{Version: m.Style.Version}, {Version: m.Style.Version, TextPublic: true, WBXML: 3}} {
-		m.Style = style
-		doc := oracle.Run(t, m.Append(nil, WBXML), tool, "-m", "0", "-o", "-", "-")
-		same(t, read(t, doc, XML), m)
-		if stdlib {
-			same(t, byStdlib(t, doc), m)
-		}
-	}
-}
-
-// What libwbxml writes, with and without a string table, we read as the message that it was given.
-func TestReaderByOracle(t *testing.T) {
-	tool := oracle.Need(t, "xml2wbxml")
-	options := [][]string{
-		{}, {"-n"}, {"-k"}, {"-k", "-n"}, {"-a"}, {"-a", "-n"},
-		{"-v", "1.1"}, {"-v", "1.2"}, {"-v", "1.3"}, {"-v", "1.1", "-n"}, {"-v", "1.2", "-n", "-k"},
-	}
-	check := func(m *Message, doc []byte, options []string) {
-		t.Helper()
-		wb := oracle.Run(t, doc, tool, append(options, "-o", "-", "-")...)
-		same(t, read(t, wb, WBXML), m)
-	}
-	for _, name := range corpus {
-		doc := file(t, name+".xml")
-		for _, o := range options {
-			check(read(t, doc, XML), doc, o)
-		}
-	}
-	for seed := range 600 {
-		m := forOracle.Example(seed)
-		check(m, m.Append(nil, XML), options[seed%len(options)])
-	}
-}
-
-// forOracle makes messages that libwbxml carries unchanged: it trims text, turns line ends into CR LF, and knows that
-// Correlator came with 1.2.
-var forOracle = rapid.Map(
-	sketch{text: trimmed, data: trimmed, format: []string{"", "chr", "int", "b64", "node"}}.messages(),
-	func(m *Message) *Message {
-		if m.Style.Version == V11 {
-			for i := range m.Commands {
-				m.Commands[i].Correlator = nil
-			}
-		}
-		return m
-	})
-
-var trimmed = rapid.Map(anyText, func(s string) string {
-	return strings.Trim(strings.NewReplacer("\r", " ", "\n", " ").Replace(s), " \t")
-})
 
 // A MgmtTree that stands inline, as tokens of page 2, becomes the XML that libwbxml makes of these tokens. libwbxml
 // takes them only as a document of their own in OPAQUE.

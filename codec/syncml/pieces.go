@@ -1,6 +1,10 @@
 package syncml
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"dmgate/codec/wbxml"
+)
 
 // pieces joins the parts of one value. A single part stays the view it is; from the second on they are copied to the
 // message's scratch. Only one value is joined at a time.
@@ -21,6 +25,16 @@ func (p *pieces) add(b []byte) {
 		p.copy()
 		p.m.scratch = append(p.m.scratch, b...)
 	}
+}
+
+// addLatin1 adds text that is ISO-8859-1.
+func (p *pieces) addLatin1(b []byte) {
+	if wbxml.IsASCII(b) {
+		p.add(b)
+		return
+	}
+	p.copy()
+	p.m.scratch = wbxml.AppendLatin1(p.m.scratch, b)
 }
 
 func (p *pieces) addRune(r rune) {

@@ -28,6 +28,9 @@ type reader struct {
 	at    int    // where it begins
 	empty bool   // it has no content to be taken
 
+	latin1 bool // text is ISO-8859-1 and goes to the scratch as UTF-8
+	binary bool // of the node being rendered: its Format is bin
+
 	w wbxml.Reader
 	t wbxml.Token
 	x scanner
@@ -208,7 +211,7 @@ func (in *reader) command(k Kind, depth uint8) error {
 func (in *reader) member(k Kind, depth uint8) error {
 	mk := in.tag.kind()
 	switch {
-	case in.tag.foreign():
+	case mk == None && in.tag.foreign():
 		return in.errorf(in.at, "%s in %s is no command of OMA DM", in.tagName(), k)
 	case mk == None:
 		return in.skip()
@@ -380,12 +383,10 @@ func (in *reader) size() (int, error) {
 	return n, nil
 }
 
-// spend takes n bytes of text that begin at offset at from the document's room.
-func (in *reader) spend(n, at int) error {
-	if in.room -= n; in.room >= 0 {
-		return nil
-	}
-	return in.overspent(at)
+// spend takes n bytes of text from the document's room; false where there are not as many left.
+func (in *reader) spend(n int) bool {
+	in.room -= n
+	return in.room >= 0
 }
 
 func (in *reader) overspent(at int) error {

@@ -31,7 +31,8 @@ var publicPrefix = []byte("-//SYNCML//DTD SyncML 1.")
 
 func (in *reader) styleWBXML() error {
 	h, st := &in.w.Header, &in.m.Style
-	st.WBXML = h.Version
+	st.WBXML, st.Latin1 = h.Version, h.Latin1()
+	in.latin1 = st.Latin1
 	switch h.PublicID {
 	case wbxml.PublicSyncML12, wbxml.PublicUnknown:
 		st.Version = V12
@@ -61,17 +62,21 @@ func (in *reader) child() (bool, error) {
 	case in.enc == XML:
 		return in.childXML()
 	}
-	kind, page, code, content := in.w.Tag()
-	switch {
-	case kind == wbxml.End:
-		return false, nil
-	case kind == wbxml.Start && page <= pageDDF:
-		in.tag, in.at, in.empty = tag(page)<<8|tag(code), in.w.Offset()-1, !content
-		return true, nil
-	case kind == wbxml.Start:
-		return false, in.unknownPage(page, in.w.Offset()-1)
+	for {
+		if code, content, ok := in.w.Tag(); ok {
+			in.tag, in.at, in.empty = tag(in.w.Page())<<8|tag(code), in.w.Offset()-1, !content
+			if in.w.Page() > pageDDF {
+				return false, in.unknownPage(in.w.Page(), in.at)
+			}
+			return true, nil
+		}
+		if in.w.End() {
+			return false, nil
+		}
+		if !in.w.SwitchPage() {
+			return in.oddChild()
+		}
 	}
-	return in.oddChild()
 }
 
 // oddChild is child where something else than a plain tag comes next.
@@ -100,7 +105,7 @@ func (in *reader) startWBXML() error {
 	}
 	in.tag, in.at, in.empty = tag(t.Page)<<8|tag(t.Code), t.Offset, !t.Content
 	if t.Code == 0 { // a literal: how a writer names what is not in the tables of its version
-		in.tag, in.name = tagOf(t.Bytes), t.Bytes
+		in.tag, in.name = tagOf(t.Bytes), in.w.Header.UTF8(t.Bytes)
 	}
 	if !t.Attrs {
 		return nil
@@ -113,8 +118,8 @@ func (in *reader) startWBXML() error {
 		case wbxml.AttrsEnd:
 			return nil
 		case wbxml.Text, wbxml.Opaque:
-			if err := in.spend(len(t.Bytes), t.Offset); err != nil {
-				return err
+			if !in.spend(len(t.Bytes)) {
+				return in.overspent(t.Offset)
 			}
 		}
 	}
@@ -133,8 +138,8 @@ func (in *reader) blankWBXML() error {
 		}
 		return in.errorf(t.Offset, "character %q where an element was expected", t.Rune)
 	}
-	if err := in.spend(len(t.Bytes), t.Offset); err != nil {
-		return err
+	if !in.spend(len(t.Bytes)) {
+		return in.overspent(t.Offset)
 	}
 	if len(trim(t.Bytes)) > 0 {
 		return in.errorf(t.Offset, "text %q where an element was expected", clip(t.Bytes))
@@ -153,10 +158,13 @@ func (in *reader) value() ([]byte, error) {
 	}
 	at := in.w.Offset()
 	if v, ok := in.w.Plain(); ok {
-		if len(v) > in.lim.String {
+		switch {
+		case len(v) > in.lim.String:
 			return nil, in.tooLong(at, in.lim.String, "String")
+		case !in.spend(len(v)):
+			return nil, in.overspent(at)
 		}
-		return v, in.spend(len(v), at)
+		return v, nil
 	}
 	return in.joined(at)
 }
@@ -189,10 +197,14 @@ func (in *reader) pieceWBXML(p *pieces, at, limit int, name string) error {
 	if t.Kind == wbxml.Entity {
 		p.addRune(t.Rune)
 	} else {
-		if err := in.spend(len(t.Bytes), t.Offset); err != nil {
-			return err
+		if !in.spend(len(t.Bytes)) {
+			return in.overspent(t.Offset)
 		}
-		p.add(t.Bytes)
+		if in.latin1 && t.Kind == wbxml.Text {
+			p.addLatin1(t.Bytes)
+		} else {
+			p.add(t.Bytes)
+		}
 	}
 	if p.len() > limit {
 		return in.tooLong(at, limit, name)
@@ -213,11 +225,14 @@ func (in *reader) itemData(it *Item) error {
 	}
 	at := in.w.Offset()
 	if v, ok := in.w.Plain(); ok {
-		if len(v) > in.lim.Data {
+		switch {
+		case len(v) > in.lim.Data:
 			return in.tooLong(at, in.lim.Data, "Data")
+		case !in.spend(len(v)):
+			return in.overspent(at)
 		}
 		it.Data = v
-		return in.spend(len(v), at)
+		return nil
 	}
 	p := pieces{m: in.m}
 	for {
@@ -266,8 +281,8 @@ func (in *reader) skip() error {
 		case wbxml.End:
 			open--
 		case wbxml.Text, wbxml.Opaque:
-			if err := in.spend(len(in.t.Bytes), in.t.Offset); err != nil {
-				return err
+			if !in.spend(len(in.t.Bytes)) {
+				return in.overspent(in.t.Offset)
 			}
 		}
 	}

@@ -1,6 +1,11 @@
 package syncml
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+
+	"dmgate/codec/wbxml"
+)
 
 // readXML reads the document that the scanner is set to. The namespace of the root element says the version, else
 // VerDTD does.
@@ -77,7 +82,7 @@ func (in *reader) prolog() error {
 	}
 }
 
-// declaration makes sure that an XML declaration names no encoding but UTF-8.
+// declaration makes sure that an XML declaration names no encoding but UTF-8, US-ASCII and ISO-8859-1.
 func (in *reader) declaration() error {
 	x := &in.x
 	start := x.pos
@@ -98,8 +103,9 @@ func (in *reader) declaration() error {
 			value = value[1 : 1+end]
 		}
 	}
-	if !bytes.EqualFold(value, utf8Name) && !bytes.EqualFold(value, asciiName) {
-		return in.errorf(start+i, "encoding %q (want UTF-8)", clip(value))
+	in.latin1 = bytes.EqualFold(value, latin1Name)
+	if !in.latin1 && !bytes.EqualFold(value, utf8Name) && !bytes.EqualFold(value, asciiName) {
+		return in.errorf(start+i, "encoding %q (want UTF-8, US-ASCII or ISO-8859-1)", clip(value))
 	}
 	return nil
 }
@@ -108,6 +114,7 @@ var (
 	encodingName = []byte("encoding")
 	utf8Name     = []byte("UTF-8")
 	asciiName    = []byte("US-ASCII")
+	latin1Name   = []byte("ISO-8859-1")
 )
 
 // maxSubset bounds a DOCTYPE, which we read only to find its end.
@@ -225,6 +232,9 @@ func (in *reader) plainXML(limit int, name string) (v []byte, ok bool, err error
 	if n > limit {
 		return nil, false, in.tooLong(x.pos, limit, name)
 	}
+	if in.latin1 && !wbxml.IsASCII(v) {
+		return nil, false, nil
+	}
 	x.pos += n
 	return v, true, in.endXML()
 }
@@ -256,7 +266,7 @@ func (in *reader) pieceXML(p *pieces) (end bool, err error) {
 			if !x.until("]]>") {
 				return false, in.truncated("a CDATA section")
 			}
-			p.add(x.doc[from : x.pos-len("]]>")])
+			in.addXML(p, x.doc[from:x.pos-len("]]>")])
 		}
 	}
 }
@@ -268,10 +278,13 @@ func (in *reader) textXML(p *pieces, end int) error {
 		text := x.doc[x.pos:end]
 		n := bytes.IndexByte(text, '&')
 		if n < 0 {
-			p.add(text)
+			in.addXML(p, text)
 			break
 		}
-		p.add(text[:n])
+		if !p.copied { // a long text with many references is copied once
+			in.m.scratch = slices.Grow(in.m.scratch, len(text))
+		}
+		in.addXML(p, text[:n])
 		x.pos += n
 		r, next := x.reference(x.pos)
 		if next == 0 {
@@ -282,6 +295,15 @@ func (in *reader) textXML(p *pieces, end int) error {
 	}
 	x.pos = end
 	return nil
+}
+
+// addXML adds to p text as it stands in the document.
+func (in *reader) addXML(p *pieces, text []byte) {
+	if in.latin1 {
+		p.addLatin1(text)
+	} else {
+		p.add(text)
+	}
 }
 
 // itemDataXML takes Data. Elements in it stay the text that they are in the document.
@@ -305,7 +327,8 @@ func (in *reader) itemDataXML(it *Item) error {
 		case it.Markup && x.pos-at > in.lim.Data, p.len() > in.lim.Data:
 			return in.tooLong(at, in.lim.Data, "Data")
 		case end && it.Markup:
-			it.Data = x.doc[at:x.pos]
+			in.addXML(&p, x.doc[at:x.pos])
+			it.Data = p.bytes()
 			return in.endXML()
 		case end:
 			if it.Data = p.bytes(); it.Data == nil {

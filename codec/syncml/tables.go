@@ -1,5 +1,7 @@
 package syncml
 
+import "dmgate/codec/internal/ddf"
+
 // tag names an element in both encodings: its WBXML code page in the high byte, its code in the low one. An element
 // without a code of its own (unknown XML, a WBXML literal) has tag 0.
 type tag uint16
@@ -19,7 +21,7 @@ func (t tag) name() string {
 const (
 	pageSyncML = 0
 	pageMetInf = 1
-	pageDDF    = 2 // DM device description: MgmtTree and what is in it
+	pageDDF    = ddf.Page // DM device description: MgmtTree and what is in it
 )
 
 // Tags that DM uses, and the commands it does not.
@@ -77,6 +79,11 @@ const (
 	tagType       tag = pageMetInf<<8 | 0x13
 	tagVersion    tag = pageMetInf<<8 | 0x14
 	tagMaxObjSize tag = pageMetInf<<8 | 0x15
+
+	tagBin          tag = pageDDF<<8 | 0x09
+	tagNode         tag = pageDDF<<8 | 0x24
+	tagRTProperties tag = pageDDF<<8 | 0x2F
+	tagValue        tag = pageDDF<<8 | 0x36
 )
 
 // kind is the command that t starts; None where t is no command of DM.
@@ -219,7 +226,7 @@ func tagOf(name []byte) tag {
 }
 
 // namespaces are the XML namespaces of the code pages. That of page 0 goes with the version.
-var namespaces = [...]string{pageSyncML: "SYNCML:SYNCML1.2", pageMetInf: "syncml:metinf", pageDDF: "syncml:dmddf1.2"}
+var namespaces = [...]string{pageSyncML: "SYNCML:SYNCML1.2", pageMetInf: "syncml:metinf", pageDDF: ddf.Namespace}
 
 // tagNames are the element names of the code pages: section 1.3 of the fact sheet.
 var tagNames = [...][]string{
@@ -236,13 +243,5 @@ var tagNames = [...][]string{
 		0x05: "Anchor", "EMI", "Format", "FreeID", "FreeMem", "Last", "Mark", "MaxMsgSize", "Mem", "MetInf", "Next",
 		0x10: "NextNonce", "SharedMem", "Size", "Type", "Version", "MaxObjSize", "FieldLevel",
 	},
-	pageDDF: {
-		0x05: "AccessType", "ACL", "Add", "b64", "bin", "bool", "chr", "CaseSense", "CIS", "Copy", "CS",
-		0x10: "date", "DDFName", "DefaultValue", "Delete", "Description", "DFFormat", "DFProperties", "DFTitle",
-		0x18: "DFType", "Dynamic", "Exec", "float", "Format", "Get", "int", "Man",
-		0x20: "MgmtTree", "MIME", "Mod", "Name", "Node", "node", "NodeName", "null",
-		0x28: "Occurrence", "One", "OneOrMore", "OneOrN", "Path", "Permanent", "Replace", "RTProperties",
-		0x30: "Scope", "Size", "time", "Title", "TStamp", "Type", "Value", "VerDTD",
-		0x38: "VerNo", "xml", "ZeroOrMore", "ZeroOrN", "ZeroOrOne",
-	},
+	pageDDF: ddf.Names,
 }

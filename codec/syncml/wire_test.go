@@ -66,16 +66,17 @@ func TestHeaderStyles(t *testing.T) {
 		header string
 		want   Style
 	}{
-		{"03 A4 01 6A 00", Style{V12, false, 3}},
-		{"01 9F 53 6A 00", Style{V11, false, 1}},
-		{"02 9F 51 6A 00", Style{V11, false, 2}},
-		{"02 A4 01 03 00", Style{V12, false, 2}},
-		{"02 A4 01 00 00", Style{V12, false, 2}},
-		{"02 01 6A 00", Style{V12, false, 2}},
-		{"02 00 00 6A" + fpi("-//SYNCML//DTD SyncML 1.1//EN"), Style{V11, true, 2}},
-		{"02 00 00 6A" + fpi("-//SYNCML//DTD SYNCML 1.2//EN"), Style{V12, true, 2}},
-		{"02 00 00 6A 1E '-//SYNCML//DTD SyncML 1.2//EN' 00", Style{V12, true, 2}},
-		{"02 00 02 6A 20 'x' 00 '-//SYNCML//DTD SyncML 1.2//EN' 00", Style{V12, true, 2}},
+		{"03 A4 01 6A 00", Style{V12, false, 3, false}},
+		{"01 9F 53 6A 00", Style{V11, false, 1, false}},
+		{"02 9F 51 6A 00", Style{V11, false, 2, false}},
+		{"02 A4 01 03 00", Style{V12, false, 2, false}},
+		{"02 A4 01 00 00", Style{V12, false, 2, false}},
+		{"02 A4 01 04 00", Style{V12, false, 2, true}},
+		{"02 01 6A 00", Style{V12, false, 2, false}},
+		{"02 00 00 6A" + fpi("-//SYNCML//DTD SyncML 1.1//EN"), Style{V11, true, 2, false}},
+		{"02 00 00 6A" + fpi("-//SYNCML//DTD SYNCML 1.2//EN"), Style{V12, true, 2, false}},
+		{"02 00 00 6A 1E '-//SYNCML//DTD SyncML 1.2//EN' 00", Style{V12, true, 2, false}},
+		{"02 00 02 6A 20 'x' 00 '-//SYNCML//DTD SyncML 1.2//EN' 00", Style{V12, true, 2, false}},
 	} {
 		m := read(t, wire(t, c.header+golden), WBXML)
 		if m.Style != c.want {

@@ -16,6 +16,9 @@ func (out *writer) beginWBXML(st *Style) {
 	if h.Version == 0 {
 		h.Version = version12
 	}
+	if st.Latin1 {
+		h.Charset = wbxml.CharsetLatin1
+	}
 	switch v11 := st.Version == V11; {
 	case st.TextPublic && v11:
 		h.PublicText = publicText11

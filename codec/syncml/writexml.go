@@ -2,7 +2,10 @@ package syncml
 
 import (
 	"encoding/base64"
+	"slices"
 	"unicode/utf8"
+
+	"dmgate/codec/wbxml"
 )
 
 func (out *writer) beginXML() {
@@ -106,12 +109,30 @@ func appendText(dst, s []byte) []byte {
 				continue
 			}
 		}
+		if from == 0 { // a long text with many references grows the buffer once
+			dst = slices.Grow(dst, len(s)+len(s)/4)
+		}
 		dst = append(dst, s[from:i]...)
 		dst = append(dst, entity...)
 		i += n
 		from = i
 	}
 	return append(dst, s[from:]...)
+}
+
+// appendLatin1 appends s, which is ISO-8859-1, as character data in UTF-8.
+func appendLatin1(dst, s []byte) []byte {
+	for i := range s {
+		switch textBytes[s[i]] {
+		case special:
+			dst = append(dst, entityOf(s[i])...)
+		case forbidden:
+			dst = append(dst, "\uFFFD"...)
+		default:
+			dst = wbxml.AppendLatin1(dst, s[i:i+1])
+		}
+	}
+	return dst
 }
 
 func entityOf(c byte) string {

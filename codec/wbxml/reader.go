@@ -40,7 +40,7 @@ const (
 	EOF       Kind = iota // the root element is closed and nothing follows
 	Start                 // a tag. Attrs: attribute tokens follow up to AttrsEnd; Content: content follows up to End
 	End                   // the end of an element's content
-	Text                  // Bytes: STR_I or STR_T, in content or in an attribute value
+	Text                  // Bytes: STR_I or STR_T, in content or in an attribute value, in the document's charset
 	Opaque                // Bytes: OPAQUE, in content or in an attribute value
 	Entity                // Rune: a character by its code point
 	Attr                  // an attribute start: Page and Code, or Bytes for a literal name
@@ -75,6 +75,7 @@ const (
 	PublicUnknown    = 0x01
 	CharsetUTF8      = 106 // MIBenum
 	CharsetASCII     = 3
+	CharsetLatin1    = 4 // ISO-8859-1
 	charsetUndefined = 0 // "unknown"; read as UTF-8
 )
 
@@ -143,9 +144,10 @@ func (r *Reader) Init(doc []byte, maxDepth int) error {
 		return err
 	}
 	switch r.Header.Charset {
-	case CharsetUTF8, CharsetASCII, charsetUndefined:
+	case CharsetUTF8, CharsetASCII, CharsetLatin1, charsetUndefined:
 	default:
-		return codec.Errorf("wbxml", at, "charset %d (want 106 for UTF-8 or 3 for US-ASCII)", r.Header.Charset)
+		return codec.Errorf("wbxml", at, "charset %d (want 106 for UTF-8, 3 for US-ASCII or 4 for ISO-8859-1)",
+			r.Header.Charset)
 	}
 	at = r.pos
 	n, err := r.number("string table length")
@@ -173,8 +175,8 @@ func (r *Reader) Depth() int { return r.depth }
 
 // Next reads one token into t. After the root element is closed it sets Kind to EOF; bytes after it are an error.
 func (r *Reader) Next(t *Token) error {
-	if kind, page, code, content := r.Tag(); kind != EOF {
-		t.Kind, t.Offset, t.Page, t.Code, t.Content, t.Attrs = kind, r.pos-1, page, code, content, false
+	if code, content, ok := r.Tag(); ok {
+		t.Kind, t.Offset, t.Page, t.Code, t.Content, t.Attrs = Start, r.pos-1, r.tagPage, code, content, false
 		return nil
 	}
 	for r.state <= inContent && r.pos < len(r.doc) {
@@ -212,37 +214,46 @@ func (r *Reader) Next(t *Token) error {
 	return codec.Errorf("wbxml", r.pos, "document ends inside an element (depth %d)", r.depth)
 }
 
-// Tag takes the next token where that is an End, or a Start with a code and without attributes: nearly every tag there
-// is. It ends at Offset. Where the next token is anything else, or broken, Tag takes at most the page switches in front
-// of it and kind is EOF; Next then reads on as usual. Tag and Plain spare a reader the way through a Token.
-func (r *Reader) Tag() (kind Kind, page, code uint8, content bool) {
-	for pos := r.pos; r.state == inContent && pos < len(r.doc); {
-		c := r.doc[pos]
-		pos++
-		switch {
-		case c&^bitContent > tokLiteral && c < bitAttrs:
-			if content = c >= bitContent; content {
-				if r.depth >= r.maxDepth {
-					return EOF, 0, 0, false
-				}
-				r.depth++
-			}
-			r.pos = pos
-			return Start, r.tagPage, c & maskTag, content
-		case c == tokEnd:
-			r.pos = pos
-			r.close()
-			return End, 0, 0, false
-		case c == tokSwitchPage && pos < len(r.doc):
-			r.tagPage = r.doc[pos]
-			pos++
-			r.pos = pos
-		default:
-			return EOF, 0, 0, false
-		}
+// Tag, End, SwitchPage and Plain spare a reader the way through a Token for what documents are nearly all made of. Each
+// takes what it is for where that comes next in the content of an element, and says so. Where anything else comes, or
+// something broken, it takes nothing, and Next reads on as usual.
+//
+// Tag takes a tag that has a code, which belongs to Page, and no attributes. It ends at Offset.
+func (r *Reader) Tag() (code uint8, content, ok bool) {
+	if r.state != inContent || r.pos >= len(r.doc) || r.depth >= r.maxDepth {
+		return 0, false, false
 	}
-	return EOF, 0, 0, false
+	c := r.doc[r.pos]
+	if c >= bitAttrs || c&maskTag <= tokLiteral {
+		return 0, false, false
+	}
+	r.pos++
+	r.depth += int(c / bitContent)
+	return c & maskTag, c >= bitContent, true
 }
+
+// End takes the end of the element that is open.
+func (r *Reader) End() bool {
+	if r.state != inContent || r.pos >= len(r.doc) || r.doc[r.pos] != tokEnd {
+		return false
+	}
+	r.pos++
+	r.close()
+	return true
+}
+
+// SwitchPage takes a switch of the page that tags belong to.
+func (r *Reader) SwitchPage() bool {
+	if r.state != inContent || r.pos+1 >= len(r.doc) || r.doc[r.pos] != tokSwitchPage {
+		return false
+	}
+	r.tagPage = r.doc[r.pos+1]
+	r.pos += 2
+	return true
+}
+
+// Page is the code page of the tag that was taken last.
+func (r *Reader) Page() uint8 { return r.tagPage }
 
 // close leaves the content of the innermost element.
 func (r *Reader) close() {
@@ -293,40 +304,57 @@ func (r *Reader) other(t *Token, c byte) error {
 	return r.tag(t, c)
 }
 
-// Plain takes the content of the element whose Start was just read, and its End, where that content is one string or
-// OPAQUE: nearly all of what real documents hold. Where it is anything else, or broken, Plain takes nothing and ok is
-// false; Next then reads on as usual.
+// Plain takes the content of the element whose tag was just read, and its end, where that content is one string or
+// OPAQUE. A string that is not UTF-8 as it stands is left to Next.
 func (r *Reader) Plain() (b []byte, ok bool) {
 	if r.state != inContent || r.pos >= len(r.doc) {
 		return nil, false
 	}
-	from := r.pos
-	var next int
-	switch r.doc[from] {
-	case tokStrI:
-		n := bytes.IndexByte(r.doc[from+1:], 0)
-		if n < 0 {
-			return nil, false
-		}
-		b, next = r.doc[from+1:from+1+n], from+n+2
-	case tokStrT, tokOpaque:
-		var t Token
-		r.pos++
-		err := r.value(&t, r.doc[from])
-		b, next, r.pos = t.Bytes, r.pos, from
-		if err != nil {
-			return nil, false
-		}
-	default:
+	if r.doc[r.pos] != tokStrI {
+		return r.plainOther()
+	}
+	rest := r.doc[r.pos+1:]
+	n := bytes.IndexByte(rest, 0)
+	if n < 0 || n+1 >= len(rest) || rest[n+1] != tokEnd || !r.isUTF8(rest[:n]) {
 		return nil, false
 	}
-	if next >= len(r.doc) || r.doc[next] != tokEnd {
-		return nil, false
-	}
-	r.pos = next + 1
+	r.pos += n + 3
 	r.close()
-	return b, true
+	return rest[:n], true
 }
+
+// nul is the index of the first NUL in s, -1 where there is none. Most strings are too short for IndexByte to pay.
+func nul(s []byte) int {
+	for i := range min(len(s), short) {
+		if s[i] == 0 {
+			return i
+		}
+	}
+	return bytes.IndexByte(s, 0)
+}
+
+const short = 16
+
+// plainOther is Plain where no inline string comes next.
+func (r *Reader) plainOther() (b []byte, ok bool) {
+	from := r.pos
+	c := r.doc[from]
+	if c != tokStrT && c != tokOpaque {
+		return nil, false
+	}
+	var t Token
+	r.pos++
+	if r.value(&t, c) != nil || r.pos >= len(r.doc) || r.doc[r.pos] != tokEnd || c == tokStrT && !r.isUTF8(t.Bytes) {
+		r.pos = from
+		return nil, false
+	}
+	r.pos++
+	r.close()
+	return t.Bytes, true
+}
+
+// isUTF8 says whether s, a string of the document, is UTF-8 as it stands.
+func (r *Reader) isUTF8(s []byte) bool { return r.Header.Charset != CharsetLatin1 || IsASCII(s) }
 
 // nextAttr reads one token of an attribute list. Codes below 0x80 start an attribute, those above are values.
 func (r *Reader) nextAttr(t *Token) error {

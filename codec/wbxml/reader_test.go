@@ -125,7 +125,7 @@ func TestMalformed(t *testing.T) {
 		{"03 80 80 80 80 80 01", 1, "public identifier takes more than five bytes"},
 		{"03 88 80 80 80 00 6A 00 05", 1, "public identifier 2147483648 is too large"},
 		{"03 00 03 6A 02'ab'05", 2, "string table index 3 past its end (2)"},
-		{"03 01 07 00 05", 2, "charset 7 (want 106 for UTF-8 or 3 for US-ASCII)"},
+		{"03 01 07 00 05", 2, "charset 7 (want 106 for UTF-8, 3 for US-ASCII or 4 for ISO-8859-1)"},
 		{"03 01 6A 03'ab'", 3, "string table of 3 bytes, only 2 left"},
 		{hdr, 4, "document ends inside an element (depth 0)"},
 		{hdr + "01", 4, "END without an open element"},
@@ -161,7 +161,7 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// Tag takes a plain tag or an END and the page switches in front of it; all else it leaves to Next.
+// Tag takes a plain tag, End an END and SwitchPage a page switch; all else they leave to Next.
 func TestTag(t *testing.T) {
 	for _, c := range []struct{ content, want string }{
 		{"06", "<0:06 false"}, {"46", "<0:06 true"}, {"00 02 00 01 46", "<1:06 true"}, {"01", ">"}, {"00 01 01", ">"},
@@ -176,17 +176,18 @@ func TestTag(t *testing.T) {
 		if err := r.Init(doc, 2); err != nil {
 			t.Fatal(err)
 		}
-		if kind, _, _, _ := r.Tag(); kind != EOF || r.Offset() != 4 {
+		if _, _, ok := r.Tag(); ok || r.End() || r.SwitchPage() || r.Offset() != 4 {
 			t.Errorf("took the root element")
 		}
 		if err := r.Next(&tok); err != nil {
 			t.Fatal(err)
 		}
 		got := "none"
-		switch kind, page, code, content := r.Tag(); kind {
-		case Start:
-			got = fmt.Sprintf("<%d:%02X %v", page, code, content)
-		case End:
+		for r.SwitchPage() {
+		}
+		if code, content, ok := r.Tag(); ok {
+			got = fmt.Sprintf("<%d:%02X %v", r.Page(), code, content)
+		} else if r.End() {
 			got = ">"
 		}
 		if got != c.want || got != "none" && r.Offset() != len(doc) {

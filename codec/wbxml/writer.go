@@ -5,6 +5,7 @@ import "bytes"
 // Writer appends one document to Buf, switching code pages as tags and attributes ask for them.
 type Writer struct {
 	Buf      []byte
+	charset  uint32
 	tagPage  uint8
 	attrPage uint8
 }
@@ -12,7 +13,7 @@ type Writer struct {
 // Init makes w append to dst a document with header h.
 func (w *Writer) Init(dst []byte, h *Header) {
 	w.Buf = AppendHeader(dst, h)
-	w.tagPage, w.attrPage = 0, 0
+	w.charset, w.tagPage, w.attrPage = h.Charset, 0, 0
 }
 
 // AppendHeader appends h. A textual public identifier is the whole string table, without a NUL, as with the phones
@@ -100,6 +101,10 @@ func (w *Writer) End() { w.Buf = append(w.Buf, tokEnd) }
 func (w *Writer) Text(s []byte) {
 	if bytes.IndexByte(s, 0) >= 0 {
 		w.Opaque(s)
+		return
+	}
+	if w.charset == CharsetLatin1 && !IsASCII(s) {
+		w.latin1(s)
 		return
 	}
 	w.Buf = append(w.Buf, tokStrI)

@@ -1,0 +1,92 @@
+package markup
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"dmgate/codec"
+)
+
+// textReader reads XML in UTF-8. Namespaces are not resolved: the local part of a name decides. Nothing that a DOCTYPE
+// declares is fetched or expanded; a reference to it is an error.
+type textReader struct {
+	l        *Language
+	d        *xml.Decoder
+	depth    int
+	maxDepth int
+	root     bool
+}
+
+func (l *Language) openXML(doc []byte, depth int) Reader {
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	d.CharsetReader = func(name string, in io.Reader) (io.Reader, error) {
+		if !strings.EqualFold(name, "us-ascii") {
+			return nil, fmt.Errorf("encoding %.40q (want UTF-8)", name)
+		}
+		return in, nil
+	}
+	return &textReader{l: l, d: d, maxDepth: depth}
+}
+
+// Next implements Reader.
+func (r *textReader) Next() (Event, error) {
+	for {
+		e := Event{Offset: int(r.d.InputOffset())}
+		tok, err := r.d.Token()
+		switch {
+		case err == io.EOF && !r.root:
+			return e, r.errorf(e.Offset, "document without a root element")
+		case err == io.EOF:
+			return e, nil
+		case err != nil:
+			return e, r.failed(err)
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			return r.start(e, tok.Name.Local)
+		case xml.EndElement:
+			r.depth--
+			e.Kind = End
+			return e, nil
+		case xml.CharData:
+			if r.depth > 0 {
+				e.Kind, e.Bytes = Text, bytes.Clone(tok)
+				return e, nil
+			}
+			if len(bytes.Trim(tok, "\xEF\xBB\xBF \t\r\n")) > 0 {
+				return e, r.errorf(e.Offset, "text %.40q outside the root element", tok)
+			}
+		}
+	}
+}
+
+func (r *textReader) start(e Event, name string) (Event, error) {
+	e.Kind, e.Name = Start, name
+	switch {
+	case r.root && r.depth == 0:
+		return e, r.errorf(e.Offset, "element %.40q after the root element", name)
+	case !r.root && name != r.l.Root:
+		return e, codec.Errorf(r.l.Format, e.Offset, "root element is %.40q, not %s", name, r.l.Root)
+	case r.depth >= r.maxDepth:
+		return e, r.errorf(e.Offset, "elements nested deeper than %d", r.maxDepth)
+	}
+	r.root = true
+	r.depth++
+	return e, nil
+}
+
+func (r *textReader) failed(err error) error {
+	var syntax *xml.SyntaxError
+	if errors.As(err, &syntax) {
+		return r.errorf(int(r.d.InputOffset()), "%s", syntax.Msg)
+	}
+	return r.errorf(int(r.d.InputOffset()), "%s", strings.TrimPrefix(err.Error(), "xml: "))
+}
+
+func (r *textReader) errorf(at int, msg string, args ...any) error {
+	return codec.Errorf("xml", at, msg, args...)
+}
