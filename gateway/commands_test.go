@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"dmgate/modempool/modemsim"
 )
 
 // What decode makes of things: by name, and by guessing. The samples are those of the fact sheet.
@@ -64,7 +67,7 @@ func TestDecodeBadInput(t *testing.T) {
 // The corpus in all its forms decodes to the same XML, and encodes to what libwbxml makes of it.
 func TestCorpus(t *testing.T) {
 	read := func(name string) []byte {
-		b, err := os.ReadFile(filepath.Join("../codec/syncml/testdata", name))
+		b, err := os.ReadFile(filepath.Join("../codec/syncml/baseline/corpus", name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,5 +121,26 @@ func TestPushDryRunDecodes(t *testing.T) {
 	p.To = "nobody"
 	if _, err := p.build([]byte(doc)); err == nil || !strings.Contains(err.Error(), "--to") {
 		t.Errorf("a push to nobody: %v", err)
+	}
+}
+
+// A push sent by hand goes through a real pty to the network, once.
+func TestPushSends(t *testing.T) {
+	bank, err := modemsim.Start(modemsim.Options{Modems: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bank.Close()
+	p := pushCmd{To: "+491701234567", Port: bank.Paths()[0], Wait: 20 * time.Second}
+	if err := p.send(bytes.Repeat([]byte{1}, 300)); err != nil {
+		t.Fatal(err)
+	}
+	if n := bank.Counts()[0].Accepted; n != 3 {
+		t.Errorf("%d SMS, want 3", n)
+	}
+	bank.Unplug(0)
+	p.Wait = 200 * time.Millisecond
+	if err := p.send([]byte{1}); err == nil || !strings.Contains(err.Error(), "not sent (queued)") {
+		t.Errorf("without a modem: %v", err)
 	}
 }

@@ -43,7 +43,7 @@ func (c *dbCheckCmd) Run() error {
 		return err
 	}
 	fmt.Println(report)
-	if len(report.Problems) > 0 {
+	if !report.OK() {
 		return errors.New("the store is not sound")
 	}
 	return nil

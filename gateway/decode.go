@@ -11,7 +11,7 @@ import (
 )
 
 type decodeCmd struct {
-	As   string `help:"What the input is: auto, syncml, cp, si, sl, push, notification or sms." enum:"auto,syncml,cp,si,sl,push,notification,sms" default:"auto"`
+	As   string `help:"What the input is: auto, syncml, cp, si, sl, tnds, devinf, push, notification or sms." enum:"auto,syncml,cp,si,sl,tnds,devinf,push,notification,sms" default:"auto"`
 	File string `arg:"" optional:"" help:"Binary or hexadecimal, one PDU a line; - or nothing for standard input."`
 }
 
@@ -48,11 +48,15 @@ func decode(out io.Writer, as string, pieces [][]byte) error {
 	return listDocument(out, documentNamed(as), pieces[0])
 }
 
-// decodeAuto takes a push for what it is before anything else: the first bytes of one may pass for a WBXML header. Then
-// a document goes by what it says of itself, and the rest by which reader takes it.
+// decodeAuto takes a notification without extras first, since it begins with a digest, which may pass for anything, and
+// then a push, whose first bytes may pass for a WBXML header. A document goes by what it says of itself, and the rest by
+// which reader takes it.
 func decodeAuto(out io.Writer, pieces [][]byte) error {
 	if len(pieces) == 1 {
 		b := pieces[0]
+		if plainNotification(b) {
+			return listNotification(out, b)
+		}
 		d := documentOf(b)
 		if d == nil || !isXML(b) {
 			if p, err := push.ReadPush(b); err == nil && len(p.Body) > 0 {
@@ -70,7 +74,8 @@ func decodeAuto(out io.Writer, pieces [][]byte) error {
 			return list(out, pieces)
 		}
 	}
-	return errors.New("offset 0: neither a DM message, a provisioning document, SI, SL, push, SMS nor notification; name it with --as")
+	return errors.New("offset 0: neither a DM message, a provisioning document, SI, SL, TNDS, DevInf, push, SMS nor " +
+		"notification; name it with --as")
 }
 
 func listDocument(out io.Writer, d *document, b []byte) error {
@@ -94,26 +99,16 @@ func listPush(out io.Writer, b []byte) error {
 	if p.Signed {
 		fmt.Fprintf(out, "SEC: %s\nMAC: %s\n", p.SEC, p.MAC)
 	}
-	if p.TypeName == "" && p.ContentType == push.TypeNotification {
-		return listNotification(out, p.Body)
+	switch {
+	case p.TypeName != "":
+	case p.ContentType == push.TypeNotification:
+		return listNotification12(out, p.Body)
+	case p.ContentType == push.TypeNotification13:
+		return listNotification13(out, p.Body)
 	}
 	if d := documentOf(p.Body); d != nil {
 		return listDocument(out, d, p.Body)
 	}
 	fmt.Fprintf(out, "body: %X\n", p.Body)
-	return nil
-}
-
-func listNotification(out io.Writer, b []byte) error {
-	n, err := push.ReadNotification(b)
-	if err != nil {
-		return err
-	}
-	initiator := "client"
-	if n.ServerInitiated {
-		initiator = "server"
-	}
-	fmt.Fprintf(out, "DM notification, version %d\ndigest: %X\nui-mode: %s\ninitiator: %s\nsession: %X\nserver: %s\n",
-		n.Version, n.Digest, n.UIMode, initiator, n.SessionID, n.ServerID)
 	return nil
 }

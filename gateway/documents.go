@@ -6,8 +6,10 @@ import (
 	"strings"
 
 	"dmgate/codec/cp"
+	"dmgate/codec/devinf"
 	"dmgate/codec/push"
 	"dmgate/codec/syncml"
+	"dmgate/codec/tnds"
 	"dmgate/codec/wbxml"
 )
 
@@ -15,6 +17,7 @@ import (
 type document struct {
 	name    string
 	root    string   // element
+	tag     [2]uint8 // its page and code, where they tell it from other types that name none
 	public  []uint32 // public identifiers by number
 	fpi     string   // and what the textual ones have in common
 	toXML   func(wbxml []byte) ([]byte, error)
@@ -24,7 +27,7 @@ type document struct {
 
 var documents = []document{
 	{
-		name: "syncml", root: "SyncML", fpi: "DTD SyncML",
+		name: "syncml", root: "SyncML", tag: [2]uint8{0, 0x2D}, fpi: "DTD SyncML",
 		public:  []uint32{wbxml.PublicSyncML10, wbxml.PublicSyncML11, wbxml.PublicSyncML12},
 		toXML:   func(b []byte) ([]byte, error) { return convert(b, syncml.WBXML, syncml.XML) },
 		tidy:    func(b []byte) ([]byte, error) { return convert(b, syncml.XML, syncml.XML) },
@@ -48,15 +51,15 @@ var documents = []document{
 		tidy:    through(reference(push.ReadLoadingXML), (*push.Loading).AppendXML),
 		toWBXML: through(reference(push.ReadLoadingXML), (*push.Loading).AppendWBXML),
 	},
-}
-
-// convert reads a DM message in one encoding and writes it in another.
-func convert(b []byte, from, to syncml.Encoding) ([]byte, error) {
-	var m syncml.Message
-	if err := m.Read(b, from, nil); err != nil {
-		return nil, err
-	}
-	return m.Append(nil, to), nil
+	{
+		name: "tnds", root: "MgmtTree", tag: [2]uint8{2, 0x20}, fpi: "DTD-DM-DDF",
+		toXML: tnds.ToXML, tidy: tnds.ToXML, toWBXML: tnds.ToWBXML,
+	},
+	{
+		name: "devinf", root: "DevInf", fpi: "DTD DevInf",
+		public: []uint32{wbxml.PublicDevInf10, wbxml.PublicDevInf11, wbxml.PublicDevInf12},
+		toXML:  devinf.ToXML, tidy: devinf.ToXML, toWBXML: devinf.ToWBXML,
+	},
 }
 
 // through makes a conversion of a reader and a writer.
@@ -110,6 +113,23 @@ func documentOf(b []byte) *document {
 			}
 		}
 		if strings.Contains(string(r.Header.PublicText), documents[i].fpi) {
+			return &documents[i]
+		}
+	}
+	if r.Header.PublicID == wbxml.PublicUnknown {
+		return documentByTag(&r)
+	}
+	return nil
+}
+
+// documentByTag is the type of a document that names none, by the tag of its root element.
+func documentByTag(r *wbxml.Reader) *document {
+	var t wbxml.Token
+	if r.Next(&t) != nil || t.Kind != wbxml.Start {
+		return nil
+	}
+	for i := range documents {
+		if documents[i].tag == [2]uint8{t.Page, t.Code} {
 			return &documents[i]
 		}
 	}

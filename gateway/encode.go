@@ -6,7 +6,7 @@ import (
 )
 
 type encodeCmd struct {
-	As   string `help:"What the input is: auto, syncml, cp, si or sl." enum:"auto,syncml,cp,si,sl" default:"auto"`
+	As   string `help:"What the input is: auto, syncml, cp, si, sl, tnds or devinf." enum:"auto,syncml,cp,si,sl,tnds,devinf" default:"auto"`
 	File string `arg:"" optional:"" help:"XML; - or nothing for standard input."`
 }
 
@@ -30,7 +30,8 @@ func encode(as string, in []byte) ([]byte, error) {
 		d = documentOf(in)
 	}
 	if d == nil || !isXML(in) {
-		return nil, errors.New("offset 0: no XML document with the root SyncML, wap-provisioningdoc, si or sl")
+		return nil, errors.New("offset 0: no XML document with the root SyncML, wap-provisioningdoc, si, sl, MgmtTree " +
+			"or DevInf")
 	}
 	return d.toWBXML(in)
 }

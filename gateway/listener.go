@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 )
 
 // server is an HTTP server that can come to its end: requests under way are answered, and connections that are waiting
@@ -19,12 +21,19 @@ type server struct {
 	active   atomic.Int64 // requests being answered
 }
 
-func newServer(s *fasthttp.Server, l net.Listener) *server {
+// newServer makes a server of s behind l. A request that makes its handler panic gets a 500, and nobody else notices.
+func newServer(s *fasthttp.Server, l net.Listener, log *zap.Logger) *server {
 	out := &server{Server: s, listener: &connections{Listener: l, open: make(map[*connection]struct{})}}
 	handler := s.Handler
 	s.Handler = func(ctx *fasthttp.RequestCtx) {
 		out.active.Add(1)
 		defer out.active.Add(-1)
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("a request made its handler panic", zap.Any("panic", p), zap.ByteString("path", ctx.Path()), zap.Stack("stack"))
+				ctx.Error("this request can not be answered", fasthttp.StatusInternalServerError)
+			}
+		}()
 		handler(ctx)
 	}
 	return out
@@ -82,11 +91,23 @@ func (c *connections) closeAll() {
 
 type connection struct {
 	net.Conn
-	of *connections
+	of      *connections
+	refused atomic.Bool // the last answer refused a request that has not been read to its end
 }
 
-// Close implements net.Conn.
+// What is read and thrown away after a refused request, at most.
+const (
+	lingerFor   = 2 * time.Second
+	lingerBytes = 16 << 20
+)
+
+// Close implements net.Conn. A refused request is heard out first: a connection that is closed with bytes unread is
+// reset, and the reset overtakes the answer that says why.
 func (k *connection) Close() error {
+	if half, ok := k.Conn.(interface{ CloseWrite() error }); ok && k.refused.Load() && half.CloseWrite() == nil {
+		k.SetReadDeadline(time.Now().Add(lingerFor))
+		io.CopyN(io.Discard, k.Conn, lingerBytes)
+	}
 	k.of.mu.Lock()
 	delete(k.of.open, k)
 	k.of.mu.Unlock()

@@ -197,7 +197,7 @@ func (g *gateway) deviceServer() *server {
 		Handler: g.device.Serve, ErrorHandler: badRequest, NoDefaultServerHeader: true, NoDefaultDate: true,
 		ReadTimeout: g.config.Device.Timeout, WriteTimeout: g.config.Device.Timeout, IdleTimeout: g.config.Device.Idle,
 		MaxRequestBodySize: g.config.Device.Body, ReduceMemoryUsage: true, Logger: zap.NewStdLog(g.log),
-	}, g.deviceListen)
+	}, g.deviceListen, g.log)
 }
 
 func (g *gateway) adminServer() *server {
@@ -205,12 +205,22 @@ func (g *gateway) adminServer() *server {
 		Handler: g.admin, ErrorHandler: badRequest, NoDefaultServerHeader: true,
 		ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxRequestBodySize: g.config.Admin.Body, Logger: zap.NewStdLog(g.log),
-	}, g.adminListen)
+	}, g.adminListen, g.log)
 }
 
-// badRequest answers what is no sound HTTP request, or one too large.
+// refuseWithin is the time for writing an answer of badRequest.
+const refuseWithin = 10 * time.Second
+
+// badRequest answers what is no sound HTTP request, or one too large or too slow. The connection ends with it.
 func badRequest(ctx *fasthttp.RequestCtx, err error) {
+	if k, ok := ctx.Conn().(*connection); ok {
+		k.refused.Store(true)
+	}
+	ctx.Conn().SetWriteDeadline(time.Now().Add(refuseWithin)) // fasthttp leaves that of the answer before
+	var slow net.Error
 	switch {
+	case errors.As(err, &slow) && slow.Timeout():
+		ctx.Error("the request did not come in time", fasthttp.StatusRequestTimeout)
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		ctx.Error("the body is too large", fasthttp.StatusRequestEntityTooLarge)
 	case errors.As(err, new(*fasthttp.ErrSmallBuffer)):

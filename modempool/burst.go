@@ -75,7 +75,10 @@ func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hol
 	job.Attempts++
 	job.Segments = make([]storage.Segment, len(tpdus))
 	job.Changed = time.Now()
-	if err := w.pool.queue.Save(job); err != nil {
+	if err := w.pool.queue.Save(job); errors.Is(err, ErrWithdrawn) {
+		w.log.Info("push withdrawn", zap.Uint64("push", job.ID))
+		return 0, nil
+	} else if err != nil {
 		// Not a byte of it has left: the record decides, and it says queued, or that it was withdrawn.
 		w.log.Error("saving push", zap.Uint64("push", job.ID), zap.Error(err))
 		return unsavedHold, nil

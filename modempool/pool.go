@@ -26,9 +26,13 @@ type Queue interface {
 	PDU(job *storage.PushJob) ([]byte, error)
 
 	// Save writes State, NotBefore, Attempts, Modem, Segments, Total, Changed and Error, durable when it returns. An
-	// error for a push that is to be sent keeps it from being sent; others are tried again, as the SMS are out.
+	// error for a push that is to be sent keeps it from being sent; others are tried again, as the SMS are out. It is
+	// ErrWithdrawn where the push is not wanted any more, and not due again.
 	Save(job *storage.PushJob) error
 }
+
+// ErrWithdrawn is the error of saving a push that was withdrawn after it was found due.
+var ErrWithdrawn = errors.New("modempool: the push was withdrawn")
 
 // Pool sends the pushes of a queue through its modems.
 type Pool struct {

@@ -1,38 +1,46 @@
 package sessions
 
 import (
+	"slices"
 	"time"
 
 	"dmgate/codec/syncml"
 	"dmgate/storage"
 )
 
-// match goes through the Status and Results of a message and files the answers under the tasks they belong to. A Status
-// precedes its Results; both may be spread over the messages of a package. It reports whether the device has refused
+// match goes through the Status and Results of a message and files the answers under the tasks they belong to. They may
+// be spread over the messages of a package, and stand in any order in one. It reports whether the device has refused
 // our credential and with it our commands, which are taken back to go out again.
-func (s *Session) match(now time.Time, in *syncml.Message, out *Outcome) (again bool) {
-	out.places = append(out.places, make([]place, len(s.pending))...)
+func (s *Session) match(now time.Time, in *syncml.Message, out *Outcome) (refused bool) {
 	for i := range in.Commands {
 		c := &in.Commands[i]
-		switch c.Kind {
-		case syncml.Status:
-			if string(c.CmdRef) == "0" {
-				if s.serverStatus(c, out) {
-					s.takeBack()
-					return true
-				}
-				continue
-			}
-			if k := s.pendingFor(c); k >= 0 && s.pending[k].Code == 0 {
-				s.answerStatus(now, k, c, out)
-			}
-		case syncml.Results:
-			if k := s.pendingFor(c); k >= 0 {
-				s.answerResults(now, k, c, out)
-			}
+		if c.Kind == syncml.Status && string(c.CmdRef) == "0" && s.serverStatus(c, out) {
+			s.takeBack() // before their own statuses: these say no more than that they were not carried out
+			refused = true
+			break
 		}
 	}
-	return false
+	out.places = slices.Grow(out.places, len(s.pending))[:len(s.pending)]
+	clear(out.places)
+	for i := range in.Commands {
+		c := &in.Commands[i]
+		if c.Kind != syncml.Status {
+			continue
+		}
+		if k := s.pendingFor(c); k >= 0 && s.pending[k].Code == 0 {
+			s.answerStatus(now, k, c, out)
+		}
+	}
+	for i := range in.Commands {
+		c := &in.Commands[i]
+		if c.Kind != syncml.Results {
+			continue
+		}
+		if k := s.pendingFor(c); k >= 0 {
+			s.answerResults(now, k, c, out)
+		}
+	}
+	return refused
 }
 
 // pendingFor is the index of the pending command that c answers, -1 if there is none.
@@ -150,36 +158,48 @@ func (s *Session) unanswered(now time.Time, out *Outcome) {
 	s.pending = s.pending[:0]
 }
 
-// report shows the answers of this message to the planner and ends the tasks that have all of theirs.
-func (s *Session) report(now time.Time, out *Outcome) {
+// report shows the answers of this message to the planner. When nothing more of the package will come it ends the tasks
+// that have all their answers, and not before: Results may follow their Status in another message.
+func (s *Session) report(now time.Time, closed bool, out *Outcome) {
 	count := 0
 	for i := range out.Commit.Results {
 		r := &out.Commit.Results[i]
 		count += len(r.Answers)
-		s.conclude(now, s.find(r.Task), r.Answers, out)
+		s.conclude(now, s.find(r.Task), r.Answers, closed, out)
+	}
+	for i := 0; closed && i < len(s.tasks); i++ {
+		if t := &s.tasks[i]; t.State != storage.TaskDone && t.answered >= len(t.Commands) {
+			s.conclude(now, t, nil, closed, out) // its last answer came in an earlier message
+		}
 	}
 	if count > 0 {
 		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "results", Count: count})
 	}
 }
 
-// conclude ends t if none of its answers is missing, and lets the planner read the new ones.
-func (s *Session) conclude(now time.Time, t *task, answers []storage.Answer, out *Outcome) {
-	done := t.answered >= len(t.Commands)
+// conclude ends t if none of its answers is missing and none can be added, and lets the planner read the new ones.
+func (s *Session) conclude(now time.Time, t *task, answers []storage.Answer, closed bool, out *Outcome) {
+	done := closed && t.answered >= len(t.Commands)
 	if done {
 		t.State, t.dirty = storage.TaskDone, true
 	}
+	out.open = s.tasks
 	s.add(s.opt.Planner.Answered(now, s.device, &t.Task, answers, done, out))
 }
 
-// takeBack returns the commands of the last message to their tasks: the device refused our credential and has not
-// carried them out. They go out again with the next one.
+// takeBack returns the commands of our last message to their tasks: the device refused its credential and has not
+// carried them out. They go out again with the next one. Those of earlier messages were carried out and stay.
 func (s *Session) takeBack() {
+	kept := s.pending[:0]
 	for k := range s.pending {
-		p := &s.pending[k]
+		p := s.pending[k]
+		if p.MsgID != s.sent-1 {
+			kept = append(kept, p)
+			continue
+		}
 		if t := s.find(p.Task); t != nil {
 			t.next = min(t.next, p.Command)
 		}
 	}
-	s.pending = s.pending[:0]
+	s.pending = kept
 }

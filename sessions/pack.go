@@ -1,7 +1,9 @@
 package sessions
 
 import (
+	"encoding/base64"
 	"time"
+	"unicode/utf8"
 
 	"dmgate/codec/syncml"
 	"dmgate/storage"
@@ -12,7 +14,7 @@ import (
 func (s *Session) pack(now time.Time, enc syncml.Encoding, out *Outcome) bool {
 	m := &out.Reply
 	room := s.room() - replySize(m, enc, len(m.Commands))
-	whole := s.room() - replySize(m, enc, min(len(m.Commands), 1)) // of a message with a single Status
+	whole := s.room() - replySize(m, enc, min(len(m.Commands), 2)) // in answer to an Alert 1222, at least
 	said := false
 	for i := 0; i < len(s.tasks); i++ {
 		for s.tasks[i].next < len(s.tasks[i].Commands) {
@@ -44,7 +46,7 @@ func (s *Session) tooLarge(now time.Time, t *task, out *Outcome) {
 	t.next++
 	t.answered++
 	answers := out.Commit.Results[out.resultsOf(t.ID)].Answers
-	s.conclude(now, t, answers[len(answers)-1:], out)
+	s.conclude(now, t, answers[len(answers)-1:], true, out)
 }
 
 // begin notes that t is under way.
@@ -54,6 +56,10 @@ func (s *Session) begin(t *task) {
 		t.Attempts++
 	}
 }
+
+// leastMaxMsg is the smallest MaxMsgSize that is believed, in bytes. Not one command goes into less, and a device that
+// says so would have all of its tasks answered with 413.
+const leastMaxMsg = 512
 
 func (s *Session) room() int {
 	if s.maxMsg > 0 {
@@ -79,30 +85,52 @@ func (s *Session) send(t *task, cmd *storage.Command, out *Outcome) {
 // Upper bounds of what markup adds to the values of a message and of a command, in bytes.
 const (
 	wbxmlHeader, wbxmlCommand = 160, 64
-	xmlHeader, xmlCommand     = 1400, 420
-	xmlEscape                 = 6 // "&quot;" for one character
+	xmlHeader, xmlCommand     = 480, 320
 )
 
 // commandSize is an upper bound of what a command takes.
 func commandSize(c *storage.Command, enc syncml.Encoding) int {
-	text := len(c.URI) + len(c.Format) + len(c.Type) + len(c.Data)
+	text := textSize(c.URI, enc) + textSize(c.Format, enc) + textSize(c.Type, enc)
 	if enc == syncml.XML {
-		return xmlCommand + xmlEscape*text
+		// Data that is no text goes as base64, under a Format that says so.
+		return xmlCommand + text + max(textSize(c.Data, enc), base64.StdEncoding.EncodedLen(len(c.Data))+len("b64"))
 	}
-	return wbxmlCommand + text
+	return wbxmlCommand + text + len(c.Data)
+}
+
+// textSize is an upper bound of what a value takes: XML writes some characters as entities, and U+FFFD for those that
+// it can not hold.
+func textSize[T string | []byte](v T, enc syncml.Encoding) int {
+	n := len(v)
+	for i := 0; enc == syncml.XML && i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '&' || c == '<' || c == '>':
+			n += len("&amp;") - 1
+		case c < ' ' || c >= utf8.RuneSelf:
+			n += len("\uFFFD") - 1
+		}
+	}
+	return n
 }
 
 // replySize is an upper bound of a reply with the first n of its statuses and no command.
 func replySize(m *syncml.Message, enc syncml.Encoding, n int) int {
 	h := &m.Header
-	text := len(h.VerDTD) + len(h.VerProto) + len(h.SessionID) + len(h.MsgID) + len(h.Target.URI) + len(h.Source.URI) +
-		len(h.Source.Name) + len(h.RespURI) + len(h.Cred.Data) + len(h.Cred.Meta.Type)
+	text := 0
+	for _, v := range [...][]byte{
+		h.VerDTD, h.VerProto, h.SessionID, h.MsgID, h.Target.URI, h.Source.URI, h.Source.Name, h.RespURI, h.Cred.Data,
+		h.Cred.Meta.Type,
+	} {
+		text += textSize(v, enc)
+	}
 	for i := range n {
 		c := &m.Commands[i]
-		text += len(c.TargetRef) + len(c.SourceRef) + len(c.Chal.Type) + len(c.Chal.NextNonce) + len(c.Data)
+		for _, v := range [...][]byte{c.CmdRef, c.TargetRef, c.SourceRef, c.Chal.Type, c.Chal.NextNonce, c.Data} {
+			text += textSize(v, enc)
+		}
 	}
 	if enc == syncml.XML {
-		return xmlHeader + xmlCommand*n + xmlEscape*text
+		return xmlHeader + xmlCommand*n + text
 	}
 	return wbxmlHeader + wbxmlCommand*n + text
 }

@@ -34,13 +34,12 @@ func (s *Session) authenticate(now time.Time, h *syncml.Header, out *Outcome) in
 		s.account.ClientNonce = s.newNonce()
 		out.Commit.Account = s.account
 	}
-	devID := s.device.DevID
-	if len(h.Source.URI) <= maxDevID {
-		devID = string(h.Source.URI)
-	}
+	devID := string(h.Source.URI)
 	out.Change(s.device, func(d *storage.Device) {
 		d.Seen = now
-		d.DevID = devID
+		if devID != "" && len(devID) <= maxDevID {
+			d.DevID = devID
+		}
 	})
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
 		Kind: "session", Text: "opened by " + proof.String() + " over " + string(h.VerProto),
@@ -61,7 +60,7 @@ func (s *Session) check(c *syncml.Cred) Proof {
 	case auth.TypeMD5:
 		secret := auth.NewSecret([]byte(a.Device), []byte(a.Password))
 		nonce := a.ClientNonce
-		if s.nonce != nil {
+		if len(s.nonce) > 0 {
 			nonce = s.nonce
 		}
 		// Phones differ in whether they decode the nonce: both readings count (traps 5 and 10).

@@ -24,8 +24,10 @@ import (
 //	                               also: session=, msg=, proto=, dtd=, maxmsg=, final=no, xml, noresp
 //	repeat                         the last message again, to the byte
 //	restart                        the process dies; the session is restored from its checkpoint
+//	later DURATION                 nothing happens for so long
 //
-// A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data".
+// A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data". Members of an Atomic or Sequence
+// have a "> " in front of them.
 // Nonces are written #N: the Nth that was made.
 
 const (
@@ -100,6 +102,13 @@ func (c *conversation) run(d *datadriven.TestData) string {
 		return c.deliver()
 	case "repeat":
 		return c.deliver()
+	case "later":
+		d, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		c.now = c.now.Add(d)
+		return ""
 	case "restart":
 		c.session = Restore(&c.opt, c.device, c.account, c.cp, c.open())
 		return ""
@@ -200,6 +209,11 @@ func (c *conversation) add(m *syncml.Message, k syncml.Kind) *syncml.Command {
 }
 
 func (c *conversation) addLine(m *syncml.Message, f []string) {
+	if f[0] == ">" {
+		c.addLine(m, f[1:])
+		m.Commands[len(m.Commands)-1].Depth = 1
+		return
+	}
 	cmd := c.add(m, syncml.KindOf([]byte(f[0])))
 	switch cmd.Kind {
 	case syncml.Status:
@@ -216,6 +230,7 @@ func (c *conversation) addLine(m *syncml.Message, f []string) {
 		it.Source.URI, it.Meta.Format, it.Data = []byte(f[2]), []byte("chr"), []byte(strings.Join(f[3:], " "))
 	case syncml.Alert:
 		cmd.Data = []byte(f[1])
+	case syncml.Atomic, syncml.Sequence:
 	default:
 		it := m.AddItem()
 		it.Source.URI, it.Data = []byte(f[1]), []byte(strings.Join(f[2:], " "))

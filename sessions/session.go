@@ -28,7 +28,8 @@ type Planner interface {
 	// Proved is called once a session, when the device has proved who it is. The tasks it returns go to the end of
 	// the queue, and into the commit.
 	Proved(now time.Time, dev *storage.Device, out *Outcome) []storage.Task
-	// Answered is called when answers for a task have come. done says that none is missing any more.
+	// Answered is called when answers for a task have come. done says that none is missing any more; the last may have
+	// been shown before.
 	Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *Outcome) []storage.Task
 }
 
@@ -53,6 +54,9 @@ func (o Options) WithDefaults() Options {
 	}
 	if o.Messages == 0 {
 		o.Messages = 1000
+	}
+	if o.Lifetime == 0 {
+		o.Lifetime = 24 * time.Hour
 	}
 	return o
 }
@@ -103,11 +107,14 @@ type task struct {
 	dirty    bool // has changed since it was last committed
 }
 
+func (t *task) isOpen() bool { return t.State == storage.TaskQueued || t.State == storage.TaskSent }
+
 // Request is one message of a device.
 type Request struct {
 	Message  *syncml.Message
 	Encoding syncml.Encoding
 	Body     []byte // as received: a retransmission repeats it to the byte
+	Guessed  bool   // the device was found by its DevId alone, which is no secret
 }
 
 // Outcome is what a step results in. It is reused from step to step.
@@ -119,6 +126,7 @@ type Outcome struct {
 	Ended  bool           // Reply ends the session
 
 	changes    []func(*storage.Device)
+	open       []task  // the session's tasks while the planner is asked
 	places     []place // of each pending command: where its answer of this message stands
 	checkpoint storage.Checkpoint
 }
@@ -136,6 +144,17 @@ func (o *Outcome) Change(dev *storage.Device, edit func(*storage.Device)) {
 	}
 }
 
+// Open says whether the device has a task for this purpose that is not at its end. A planner that is asked again asks
+// no device for the same thing twice.
+func (o *Outcome) Open(purpose string) bool {
+	for i := range o.open {
+		if t := &o.open[i]; t.Purpose == purpose && t.isOpen() {
+			return true
+		}
+	}
+	return false
+}
+
 func (o *Outcome) edit(d *storage.Device) error {
 	for _, change := range o.changes {
 		change(d)
@@ -148,7 +167,7 @@ func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
 	o.Repeat, o.Kept, o.Ended = nil, false, false
 	o.Commit.Reset()
 	o.Commit.Device, o.Commit.Time = dev, now
-	o.changes, o.places = o.changes[:0], o.places[:0]
+	o.changes, o.places, o.open = o.changes[:0], o.places[:0], nil
 }
 
 // New begins a session that the device opens with SessionID id. dev and account become the session's own.
@@ -156,7 +175,7 @@ func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte,
 	return &Session{opt: opt, device: dev, account: account, id: string(id), started: now}
 }
 
-// Restore is the session that cp was taken of. open are the device's open tasks.
+// Restore is the session that cp was taken of. open are open tasks of the device: those that cp names, and others.
 func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task) *Session {
 	s := New(opt, dev, account, cp.Session, cp.Started)
 	s.ended, s.received, s.sent, s.reply, s.xml = cp.Ended, cp.MsgID, cp.Sent, cp.Reply, cp.XML
@@ -165,7 +184,7 @@ func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *st
 	s.serverOK, s.refusals, s.planned, s.maxMsg = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg
 	for _, begun := range cp.Tasks {
 		for i := range open {
-			if open[i].ID == begun.ID {
+			if open[i].ID == begun.ID && s.find(begun.ID) == nil {
 				s.tasks = append(s.tasks, task{Task: open[i], next: begun.Next, answered: begun.Answered})
 			}
 		}
@@ -181,8 +200,15 @@ func (s *Session) ID() string { return s.id }
 // Device is the device the session is with.
 func (s *Session) Device() storage.DeviceID { return s.device.ID }
 
+// Proved says whether the device has proved in s who it is.
+func (s *Session) Proved() bool { return s.proof != Unproved }
+
+// Ended says whether s is over.
+func (s *Session) Ended() bool { return s.ended }
+
 // Takes says whether a message with this header belongs to s. A message 1 that is no repetition begins another
-// session, also under the same SessionID: some phones use the same one for ever.
+// session, also under the same SessionID: some phones use the same one for ever. A proved session asks for no
+// credential any more, so that its messages have to come with the name that is half of it: to our RespURI, as a rule.
 func (s *Session) Takes(req *Request) bool {
 	h := &req.Message.Header
 	if string(h.SessionID) != s.id {
@@ -191,7 +217,7 @@ func (s *Session) Takes(req *Request) bool {
 	if s.repeats(req) {
 		return true
 	}
-	return !s.ended && string(h.MsgID) != "1"
+	return !s.ended && string(h.MsgID) != "1" && !(s.Proved() && req.Guessed)
 }
 
 func (s *Session) repeats(req *Request) bool {
@@ -217,6 +243,9 @@ func (s *Session) Hungry() bool {
 	}
 	return true
 }
+
+// Open is the number of tasks that the session holds.
+func (s *Session) Open() int { return len(s.tasks) }
 
 // Offer adds open tasks to the queue, those aside that are in it already. A task that an earlier session began and did
 // not end begins anew.

@@ -25,8 +25,8 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	out.Kept = true
 	s.xml = req.Encoding == syncml.XML
 	s.received, s.digest = number(in.Header.MsgID), digest(req.Body)
-	if in.Header.Meta.MaxMsgSize > 0 {
-		s.maxMsg = in.Header.Meta.MaxMsgSize
+	if n := in.Header.Meta.MaxMsgSize; n >= leastMaxMsg {
+		s.maxMsg = n
 	}
 	s.sent++
 	code := s.authenticate(now, &in.Header, out)
@@ -36,7 +36,7 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		return
 	}
 	s.accept(in, out, code)
-	again := s.match(now, in, out)
+	refused := s.match(now, in, out)
 	abort := s.take(in, out)
 	if !s.serverOK {
 		s.proveServer(&out.Reply)
@@ -44,15 +44,12 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	if in.Final && !abort {
 		s.unanswered(now, out)
 	}
-	s.report(now, out)
+	why := s.mustEnd(now, abort, refused)
+	s.report(now, in.Final || why != "", out)
 	switch {
-	case abort:
-		s.end(out, "aborted by the device")
-	case again && s.refusals >= s.opt.Failures:
-		s.end(out, "the device refuses our credential")
-	case s.sent >= uint32(s.opt.Messages):
-		s.end(out, "too many messages")
-	case !in.Final:
+	case why != "":
+		s.end(out, why)
+	case !in.Final && !s.isAskedOn(in):
 		s.askForMore(out)
 	default:
 		s.plan(now, out)
@@ -61,6 +58,35 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		}
 	}
 	s.keepTasks(out)
+}
+
+// mustEnd says why the session has to end, whatever there is to say yet; "" where it may go on.
+func (s *Session) mustEnd(now time.Time, abort, refused bool) string {
+	switch {
+	case abort:
+		return "aborted by the device"
+	case refused && s.refusals >= s.opt.Failures:
+		return "the device refuses our credential"
+	case s.sent >= uint32(s.opt.Messages):
+		return "too many messages"
+	case now.Sub(s.started) >= s.opt.Lifetime:
+		return "it has lasted too long"
+	}
+	return ""
+}
+
+// isAskedOn says whether the device wants our next message, and has nothing to answer before: our last one was not the
+// end of our package, and until then a device does not write Final either (section 2.1).
+func (s *Session) isAskedOn(in *syncml.Message) bool {
+	if len(s.pending) > 0 {
+		return false
+	}
+	for i := range in.Commands {
+		if c := &in.Commands[i]; c.Kind == syncml.Alert && c.Code() == 1222 {
+			return true
+		}
+	}
+	return false
 }
 
 // headerStatus is the status of a header that can not be accepted whoever sent it; 0 for a sound one.
@@ -158,8 +184,9 @@ func statusFor(in *syncml.Message, out *Outcome, ref []byte, name string, code i
 	return st
 }
 
+// wantsStatus says whether c is to get a Status. One without a CmdID can get none: there is nothing to refer to.
 func wantsStatus(c *syncml.Command) bool {
-	return c.Kind != syncml.Status && c.Kind != syncml.Results && !c.NoResp
+	return c.Kind != syncml.Status && c.Kind != syncml.Results && !c.NoResp && len(c.CmdID) > 0
 }
 
 // take carries out what the device says of its own accord and answers each command. It reports an abort, which gets a
@@ -174,15 +201,17 @@ func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
 	for i := range in.Commands {
 		c := &in.Commands[i]
 		code := 405
-		switch c.Kind {
-		case syncml.Status, syncml.Results:
+		switch {
+		case c.Kind == syncml.Status, c.Kind == syncml.Results:
 			continue
-		case syncml.Alert:
+		case c.Depth > 0:
+			code = 215 // what it stands in is refused, and it is not executed
+		case c.Kind == syncml.Alert:
 			code = alertStatus(c.Code())
-		case syncml.Replace:
+		case c.Kind == syncml.Replace:
 			code = s.learn(c, out)
 		}
-		if !c.NoResp && !in.Header.NoResp {
+		if wantsStatus(c) && !in.Header.NoResp {
 			statusFor(in, out, c.CmdID, c.Kind.String(), code)
 		}
 	}
@@ -217,10 +246,11 @@ func (s *Session) learn(c *syncml.Command, out *Outcome) int {
 		if len(it.Data) > maxFact || len(name) > maxFactID {
 			return 413
 		}
-		if s.device.Facts[string(name)] == string(it.Data) {
+		known, ok := s.device.Facts[string(name)]
+		if ok && known == string(it.Data) {
 			continue
 		}
-		if len(s.device.Facts) >= maxFacts {
+		if !ok && len(s.device.Facts) >= maxFacts {
 			return 420
 		}
 		key, value := string(name), string(it.Data)
@@ -245,6 +275,7 @@ func (s *Session) plan(now time.Time, out *Outcome) {
 		return
 	}
 	s.planned = true
+	out.open = s.tasks
 	s.add(s.opt.Planner.Proved(now, s.device, out))
 }
 
@@ -273,7 +304,7 @@ func (s *Session) keepTasks(out *Outcome) {
 			out.Commit.Tasks = append(out.Commit.Tasks, t.Task)
 			t.dirty = false
 		}
-		if t.State == storage.TaskQueued || t.State == storage.TaskSent {
+		if t.isOpen() {
 			open = append(open, *t)
 		}
 	}

@@ -57,6 +57,9 @@ type shard struct {
 // Slot is the place of one device's session. Between Enter and Leave it belongs to one caller alone.
 type Slot struct {
 	Session *Session // nil where none is in memory
+	// Guest is a session that somebody has begun in the device's name while the device has Session open and proved. It
+	// takes Session's place once it is proved as well: whoever only knows the name can not end a device's session.
+	Guest *Session
 
 	device   storage.DeviceID
 	used     time.Time
@@ -92,9 +95,13 @@ func (t *Table) Enter(dev storage.DeviceID) (*Slot, error) {
 	defer sh.mu.Unlock()
 	s := sh.slots[dev]
 	switch {
-	case s == nil && len(sh.slots) >= sh.limit:
+	case s == nil && len(sh.slots) >= sh.limit && sh.oldest == nil:
 		return nil, ErrFull
 	case s == nil:
+		if len(sh.slots) >= sh.limit { // the one at rest for longest gives way; its checkpoint stays
+			delete(sh.slots, sh.oldest.device)
+			sh.unlink(sh.oldest)
+		}
 		s = &Slot{device: dev}
 		sh.slots[dev] = s
 	case s.occupied:
@@ -112,6 +119,9 @@ func (t *Table) Leave(s *Slot, now time.Time) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s.occupied = false
+	if s.Session == nil || s.Session.ended {
+		s.Session, s.Guest = s.Guest, nil
+	}
 	if s.Session == nil || s.Session.ended {
 		delete(sh.slots, s.device)
 		return

@@ -35,7 +35,8 @@ type API struct {
 }
 
 // New makes the API for those who carry key. Long reads end when done is closed.
-func New(f *fleet.Fleet, store storage.Store, modems func() []modempool.Status, key string, log *zap.Logger, done <-chan struct{}) *API {
+func New(f *fleet.Fleet, store storage.Store, modems func() []modempool.Status, key string, log *zap.Logger,
+	done <-chan struct{}) *API {
 	return &API{fleet: f, store: store, modems: modems, key: sha256.Sum256([]byte(key)), log: log, done: done}
 }
 
@@ -72,7 +73,8 @@ type request struct {
 
 // Serve answers one request below Prefix. signedIn says that it comes from the status page, which may only read.
 func (a *API) Serve(ctx *fasthttp.RequestCtx, signedIn bool) {
-	key, bearer := bytes.CutPrefix(ctx.Request.Header.Peek("Authorization"), []byte("Bearer "))
+	scheme, key, _ := bytes.Cut(ctx.Request.Header.Peek("Authorization"), []byte{' '})
+	bearer := bytes.EqualFold(scheme, []byte("Bearer"))
 	if !(bearer && a.Allowed(key)) && !(signedIn && ctx.IsGet()) {
 		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 		(&problem{Title: "not allowed", Status: 401, Detail: "want the admin key as a bearer token"}).write(ctx)
@@ -87,6 +89,9 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, signedIn bool) {
 		}
 	}
 	p, known := problemOf(err)
+	if p.allow != "" {
+		ctx.Response.Header.Set("Allow", p.allow)
+	}
 	if !known {
 		a.log.Error("request failed", zap.ByteString("path", ctx.Path()), zap.Error(err))
 		ctx.Response.Header.Set("Retry-After", "2")
@@ -108,7 +113,10 @@ func find(method, path string) (*route, string, error) {
 		allowed = append(allowed, routes[i].method)
 	}
 	if allowed != nil {
-		return nil, "", &problem{Title: "method not allowed", Status: 405, Detail: "want " + strings.Join(allowed, " or ")}
+		return nil, "", &problem{
+			Title: "method not allowed", Status: 405, Detail: "want " + strings.Join(allowed, " or "),
+			allow: strings.Join(allowed, ", "),
+		}
 	}
 	return nil, "", &problem{Title: "not found", Status: 404, Detail: "there is no such path"}
 }
@@ -144,30 +152,60 @@ func (r *request) read(v any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
 	if err == nil {
-		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return malformed(body, d.InputOffset(), "more than one JSON value")
+		if more := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n"); len(more) > 0 {
+			return malformed(body, len(body)-len(more), "more than one JSON value")
 		}
 		return nil
 	}
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax):
-		return malformed(body, syntax.Offset, syntax.Error())
-	case errors.As(err, &kind):
-		p := malformed(body, kind.Offset, fmt.Sprintf("%s in place of %s", kind.Value, kind.Type))
+	case errors.As(err, &syntax): // its offset is that behind the offending byte
+		return malformed(body, int(syntax.Offset)-1, syntax.Error())
+	case errors.As(err, &kind): // the same, behind the value
+		p := malformed(body, int(kind.Offset)-1, fmt.Sprintf("%s in place of %s", kind.Value, kind.Type))
 		p.Field = kind.Field
 		return p
 	case errors.Is(err, io.EOF):
 		return malformed(body, 0, "empty body")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return malformed(body, int64(len(body)), "the JSON text ends too early")
+		return malformed(body, len(body), "the JSON text ends too early")
 	}
-	return malformed(body, d.InputOffset(), strings.TrimPrefix(err.Error(), "json: "))
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		field, _ := strconv.Unquote(name)
+		p := malformed(body, keyAt(body, field), "unknown field")
+		p.Field = field
+		return p
+	}
+	return malformed(body, int(d.InputOffset()), strings.TrimPrefix(err.Error(), "json: "))
 }
 
-func malformed(body []byte, offset int64, what string) *problem {
-	before := body[:min(int(offset), len(body))]
+// keyAt is where a key of the object in body begins.
+func keyAt(body []byte, key string) int {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if _, err := d.Token(); err != nil {
+		return 0
+	}
+	for d.More() {
+		behind := int(d.InputOffset())
+		name, err := d.Token()
+		if err != nil {
+			break
+		}
+		if name == key {
+			return behind + bytes.IndexByte(body[behind:], '"')
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			break
+		}
+	}
+	return 0
+}
+
+// malformed is the problem with the byte at an offset of body.
+func malformed(body []byte, at int, what string) *problem {
+	before := body[:max(0, min(at, len(body)))]
 	line := 1 + bytes.Count(before, []byte{'\n'})
 	column := len(before) - bytes.LastIndexByte(before, '\n')
 	return &problem{
@@ -175,16 +213,23 @@ func malformed(body []byte, offset int64, what string) *problem {
 	}
 }
 
+// limit reads how many things a list is to show.
+func (r *request) limit() (int, error) {
+	n, err := r.number("limit", pageSize, 1, maxPage)
+	return int(n), err
+}
+
 // number reads a query argument; def where it is not given.
-func (r *request) number(name string, def, most uint64) (uint64, error) {
+func (r *request) number(name string, def, least, most uint64) (uint64, error) {
 	arg := r.QueryArgs().Peek(name)
 	if len(arg) == 0 {
 		return def, nil
 	}
 	n, err := strconv.ParseUint(string(arg), 10, 63)
-	if err != nil || n > most {
+	if err != nil || n < least || n > most {
 		return 0, &problem{
-			Title: "invalid value", Status: 422, Field: name, Detail: fmt.Sprintf("%.40q is no number from 0 to %d", arg, most),
+			Title: "invalid value", Status: 422, Field: name,
+			Detail: fmt.Sprintf("%.40q is no number from %d to %d", arg, least, most),
 		}
 	}
 	return n, nil

@@ -87,14 +87,14 @@ func (a *API) createDevice(r *request) (any, error) {
 }
 
 func (a *API) listDevices(r *request) (any, error) {
-	limit, err := r.number("limit", pageSize, maxPage)
+	limit, err := r.limit()
 	if err != nil {
 		return nil, err
 	}
 	if number := string(r.QueryArgs().Peek("msisdn")); number != "" {
 		return a.findDevice(number)
 	}
-	found, err := a.store.Devices(storage.DeviceID(r.QueryArgs().Peek("after")), int(limit))
+	found, err := a.store.Devices(storage.DeviceID(r.QueryArgs().Peek("after")), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (a *API) listDevices(r *request) (any, error) {
 	for i := range found {
 		page.Devices[i] = showDevice(&found[i])
 	}
-	if len(found) == int(limit) && len(found) > 0 {
+	if len(found) == limit && len(found) > 0 {
 		page.Next = found[len(found)-1].ID
 	}
 	return page, nil
@@ -203,18 +203,18 @@ type answer struct {
 }
 
 func (a *API) getResults(r *request) (any, error) {
-	limit, err := r.number("limit", pageSize, maxPage)
+	limit, err := r.limit()
 	if err != nil {
 		return nil, err
 	}
-	after, err := r.number("after", 0, 1<<62)
+	after, err := r.number("after", 0, 0, 1<<62)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := a.store.Device(storage.DeviceID(r.id)); err != nil {
 		return nil, err
 	}
-	results, err := a.store.Results(storage.DeviceID(r.id), after, int(limit))
+	results, err := a.store.Results(storage.DeviceID(r.id), after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (a *API) getResults(r *request) (any, error) {
 	for i := range results {
 		page.Answers = append(page.Answers, showAnswers(&results[i])...)
 	}
-	if n := len(results); n == int(limit) && n > 0 {
+	if n := len(results); n >= limit { // a page holds whole tasks
 		page.Next = results[n-1].Task
 	}
 	return page, nil

@@ -30,15 +30,15 @@ const maxWait = 60
 
 // getFeed lists entries from an offset on. With ?wait=SECONDS it waits for the first where there is none yet.
 func (a *API) getFeed(r *request) (any, error) {
-	from, err := r.number("from", 1, 1<<62)
+	from, err := r.number("from", 1, 0, 1<<62)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := r.number("limit", pageSize, maxPage)
+	limit, err := r.limit()
 	if err != nil {
 		return nil, err
 	}
-	wait, err := r.number("wait", 0, maxWait)
+	wait, err := r.number("wait", 0, 0, maxWait)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (a *API) getFeed(r *request) (any, error) {
 	timeout := time.After(time.Duration(wait) * time.Second)
 	for {
 		grown := a.store.Grown()
-		entries, err := a.store.Feed(from-1, int(limit))
+		entries, err := a.store.Feed(from-1, limit)
 		if err != nil {
 			return nil, err
 		}

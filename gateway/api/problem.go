@@ -16,6 +16,8 @@ type problem struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
 	Field  string `json:"field,omitempty"` // the field of the request that is at fault
+
+	allow string // of 405: what would be allowed
 }
 
 func (p *problem) Error() string { return p.Title + ": " + p.Detail }

@@ -5,15 +5,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // Config is all that can be set. Default holds the values of what is not set.
@@ -33,7 +35,7 @@ type Device struct {
 	Name     string        `yaml:"name"`     // what the phone shows for the account
 	Body     int           `yaml:"body"`     // bytes of one request, at most
 	Sessions int           `yaml:"sessions"` // in memory at once
-	Idle     time.Duration `yaml:"idle"`     // a session silent for so long is over
+	Idle     time.Duration `yaml:"idle"`     // a session silent for so long leaves memory; its checkpoint stays
 	Timeout  time.Duration `yaml:"timeout"`  // for reading a request and for writing an answer
 	Depth    int           `yaml:"depth"`    // nesting of elements in a message
 	Items    int           `yaml:"items"`    // items in a message
@@ -85,8 +87,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err := read(text, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	if err := c.Check(); err != nil {
@@ -95,23 +96,74 @@ func Load(path string) (Config, error) {
 	return c, nil
 }
 
+// read sets what text names and leaves the rest of c.
+func read(text []byte, c *Config) error {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(file.Docs, setsSomething) {
+		return nil // an empty document would empty c
+	}
+	if err := badDuration(file); err != nil {
+		return err
+	}
+	return yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c)
+}
+
+func setsSomething(d *ast.DocumentNode) bool {
+	return d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.NullType
+}
+
+// durations are the settings that are a time. The YAML reader does not say where a bad one stands.
+var durations = []string{
+	"$.device.idle", "$.device.timeout", "$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
+}
+
+func badDuration(file *ast.File) error {
+	for _, path := range durations {
+		p, err := yaml.PathString(path)
+		if err != nil {
+			return err
+		}
+		node, err := p.FilterFile(file)
+		if err != nil {
+			continue // not set
+		}
+		text, ok := node.(*ast.StringNode)
+		if !ok {
+			continue
+		}
+		if _, err := time.ParseDuration(text.Value); err != nil {
+			return &yaml.SyntaxError{
+				Message: fmt.Sprintf("%q is no duration such as 90s or 72h", text.Value), Token: node.GetToken(),
+			}
+		}
+	}
+	return nil
+}
+
 var serverID = regexp.MustCompile(`^[!-~]{1,23}$`)
 
 // Check says what can not work.
 func (c *Config) Check() error {
-	if err := c.Device.checkAddress(); err != nil {
-		return err
-	}
 	switch {
-	case !serverID.MatchString(c.Device.ServerID):
-		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space", c.Device.ServerID)
 	case c.Data == "":
 		return errors.New("data: no folder named")
+	case !serverID.MatchString(c.Device.ServerID):
+		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space", c.Device.ServerID)
+	case !(c.Modems.Rate >= 0):
+		return errors.New("modems.rate: want 0 for no limit, or more")
 	}
-	for name, listen := range map[string]string{"device.listen": c.Device.Listen, "admin.listen": c.Admin.Listen} {
-		if _, _, err := net.SplitHostPort(listen); err != nil {
-			return fmt.Errorf("%s: %q is no host:port", name, listen)
+	for _, l := range []struct{ name, address string }{
+		{"device.listen", c.Device.Listen}, {"admin.listen", c.Admin.Listen},
+	} {
+		if _, _, err := net.SplitHostPort(l.address); err != nil {
+			return fmt.Errorf("%s: %q is no host:port", l.name, l.address)
 		}
+	}
+	if err := c.Device.checkAddress(); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name string
@@ -121,7 +173,7 @@ func (c *Config) Check() error {
 		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
-		{"modems.rate", c.Modems.Rate >= 0}, {"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
+		{"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
 	} {
 		if !f.ok {
 			return fmt.Errorf("%s: want more than nothing", f.name)
@@ -146,11 +198,13 @@ func (d *Device) checkAddress() error {
 		return fmt.Errorf("device.address: %q is no http or https URL", d.Address)
 	case address.Path != "/dm":
 		return fmt.Errorf("device.address: path %q, want /dm", address.Path)
+	case address.RawQuery != "" || address.Fragment != "" || address.User != nil: // we add a query of our own
+		return fmt.Errorf("device.address: %q has more than a host and a path", d.Address)
 	}
 	return nil
 }
 
-// ModemPorts resolves the patterns among Modems.Ports to device files.
+// ModemPorts resolves the patterns among Modems.Ports to device files, each once.
 func (c *Config) ModemPorts() ([]string, error) {
 	var ports []string
 	for _, p := range c.Modems.Ports {
@@ -161,7 +215,11 @@ func (c *Config) ModemPorts() ([]string, error) {
 		if found == nil {
 			found = []string{p} // it may come later
 		}
-		ports = append(ports, found...)
+		for _, port := range found {
+			if !slices.Contains(ports, port) {
+				ports = append(ports, port)
+			}
+		}
 	}
 	return ports, nil
 }

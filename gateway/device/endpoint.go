@@ -122,59 +122,77 @@ func (e *Endpoint) Serve(ctx *fasthttp.RequestCtx) {
 	e.counts.steps.UpdateDuration(start)
 }
 
-// answer drives one step: step, commit, write.
+// answer takes one message to the session it belongs to and writes what that says.
 func (e *Endpoint) answer(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) {
-	id, err := e.identify(ctx, w)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		e.counts.refused.Inc()
-		sessions.Stranger(&e.opt.Sessions, req, &w.out)
-		w.reply = w.out.Reply.Append(w.reply[:0], req.Encoding)
-		write(ctx, w.reply)
-		return
-	case err != nil:
-		e.unavailable(ctx, err)
+	id, guessed, err := e.identify(ctx, w)
+	if err != nil {
+		e.refuse(ctx, w, req, err)
 		return
 	}
+	req.Guessed = guessed
 	slot, err := e.table.Enter(id)
 	if err != nil {
 		e.unavailable(ctx, err)
 		return
 	}
 	defer func() { e.table.Leave(slot, e.opt.Clock()) }()
-	now := e.opt.Clock()
-	if slot.Session == nil || !slot.Session.Takes(req) {
-		if slot.Session, err = e.open(now, id, req); err != nil {
-			e.unavailable(ctx, err)
-			return
-		}
+	if err := e.step(e.opt.Clock(), id, slot, w, req); err != nil {
+		e.refuse(ctx, w, req, err)
+		return
 	}
-	s := slot.Session
+	write(ctx, w.reply)
+}
+
+// step drives one step, up to the commit that has to precede the answer, and leaves the answer in w.reply.
+func (e *Endpoint) step(now time.Time, id storage.DeviceID, slot *sessions.Slot, w *worker, req *sessions.Request) error {
+	s, err := e.session(now, id, slot, req)
+	if err != nil {
+		return err
+	}
 	if s.Hungry() {
-		tasks, err := e.store.OpenTasks(id, 0, offeredTasks)
+		tasks, err := e.store.OpenTasks(id, 0, s.Open()+offeredTasks) // those it holds are among the oldest
 		if err != nil {
-			e.unavailable(ctx, err)
-			return
+			return err
 		}
 		s.Offer(tasks)
 	}
-
+	// Until its step is durable a session believes what is not kept. It comes back into its slot only then.
+	own, guest := slot.Session, slot.Guest
+	slot.Session, slot.Guest = nil, nil
 	s.Step(now, req, &w.out)
 	if w.out.Repeat != nil {
 		e.counts.repeated.Inc()
-		write(ctx, w.out.Repeat)
-		return
+		w.reply = append(w.reply[:0], w.out.Repeat...)
+		slot.Session, slot.Guest = own, guest
+		return nil
+	}
+	if s == guest && s.Proved() {
+		own, guest = s, nil
 	}
 	w.reply = w.out.Reply.Append(w.reply[:0], req.Encoding)
 	if w.out.Kept {
 		s.Seal(&w.out, w.reply)
+		if s == guest {
+			w.out.Commit.Checkpoint = nil // that of the proved session stays
+		}
 		if err := e.commit(&w.out.Commit, w.in.Header.Source.URI); err != nil {
-			slot.Session = nil // it believes what is not kept
 			e.counts.failed.Inc()
-			e.unavailable(ctx, err)
-			return
+			return err
 		}
 	}
+	slot.Session, slot.Guest = own, guest
+	return nil
+}
+
+// refuse answers a message that no session takes: a device that is not known, or a store that can not say.
+func (e *Endpoint) refuse(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request, err error) {
+	if !errors.Is(err, storage.ErrNotFound) {
+		e.unavailable(ctx, err)
+		return
+	}
+	e.counts.refused.Inc()
+	sessions.Stranger(&e.opt.Sessions, req, &w.out)
+	w.reply = w.out.Reply.Append(w.reply[:0], req.Encoding)
 	write(ctx, w.reply)
 }
 
@@ -205,35 +223,74 @@ func (e *Endpoint) commit(c *storage.Commit, devID []byte) error {
 	return e.store.Commit(c)
 }
 
-// open restores the session that req goes on with, or begins the one that it opens.
-func (e *Endpoint) open(now time.Time, id storage.DeviceID, req *sessions.Request) (*sessions.Session, error) {
-	dev, err := e.store.Device(id)
+// session is the session that req belongs to: the device's own, or one that begins with req. As long as the device has
+// a proved session open, that one is not given up for one that may be anybody's.
+func (e *Endpoint) session(now time.Time, id storage.DeviceID, slot *sessions.Slot,
+	req *sessions.Request) (*sessions.Session, error) {
+	if slot.Session == nil {
+		var err error
+		if slot.Session, err = e.restore(now, id); err != nil {
+			return nil, err
+		}
+	}
+	if own := slot.Session; own != nil && own.Takes(req) {
+		return own, nil
+	}
+	if guest := slot.Guest; guest != nil && guest.Takes(req) {
+		return guest, nil
+	}
+	dev, account, err := e.device(id)
 	if err != nil {
 		return nil, err
 	}
-	account, err := e.store.Account(id)
-	if err != nil {
-		return nil, err
+	s := sessions.New(&e.opt.Sessions, dev, account, req.Message.Header.SessionID, now)
+	if own := slot.Session; own != nil && own.Proved() && !own.Ended() {
+		slot.Guest = s
+	} else {
+		slot.Session = s
 	}
+	return s, nil
+}
+
+// restore is the session of the device's checkpoint, unless its lifetime is over; nil where there is none.
+func (e *Endpoint) restore(now time.Time, id storage.DeviceID) (*sessions.Session, error) {
 	cp, err := e.store.Checkpoint(id)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && now.Sub(cp.Started) >= e.opt.Sessions.Lifetime {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	if err == nil && now.Sub(cp.Updated) < e.table.Idle() {
-		tasks, err := e.store.OpenTasks(id, 0, offeredTasks)
+	dev, account, err := e.device(id)
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := e.store.OpenTasks(id, 0, offeredTasks)
+	if err != nil {
+		return nil, err
+	}
+	for _, begun := range cp.Tasks { // not all of them need be among the oldest
+		t, err := e.store.Task(id, begun.ID)
 		if err != nil {
 			return nil, err
 		}
-		if s := sessions.Restore(&e.opt.Sessions, dev, account, cp, tasks); s.Takes(req) {
-			return s, nil
-		}
+		tasks = append(tasks, *t)
 	}
-	return sessions.New(&e.opt.Sessions, dev, account, req.Message.Header.SessionID, now), nil
+	return sessions.Restore(&e.opt.Sessions, dev, account, cp, tasks), nil
 }
 
-// identify finds out who the device says it is: by the address we gave it once it had proved itself, by the user name in
-// its credential, by its LocName, or by its DevId. Only the credential proves it.
-func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker) (storage.DeviceID, error) {
+func (e *Endpoint) device(id storage.DeviceID) (*storage.Device, *storage.Account, error) {
+	dev, err := e.store.Device(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	account, err := e.store.Account(id)
+	return dev, account, err
+}
+
+// identify finds out who the device says it is: by the address we gave it once it had proved itself, by the user name
+// in its credential, by its LocName, or, which is a mere guess, by its DevId. Only the credential proves it.
+func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker) (id storage.DeviceID, guessed bool, err error) {
 	h := &w.in.Header
 	name := ctx.QueryArgs().Peek("d")
 	if len(name) == 0 && string(h.Cred.Meta.Type) == auth.TypeBasic {
@@ -243,20 +300,22 @@ func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker) (storage.Device
 		name = h.Source.Name
 	}
 	if len(name) > 0 {
-		id := storage.DeviceID(name)
-		_, err := e.store.Account(id)
-		return id, err
+		return storage.DeviceID(name), false, nil
 	}
-	return e.store.FindDevice(storage.ByDevID, string(h.Source.URI))
+	id, err = e.store.FindDevice(storage.ByDevID, string(h.Source.URI))
+	return id, true, err
 }
 
 func encodingOf(contentType []byte) (syncml.Encoding, bool) {
 	t, _, _ := bytes.Cut(contentType, []byte{';'})
-	switch string(bytes.ToLower(bytes.TrimSpace(t))) {
-	case typeWBXML, typeWBXML11:
-		return syncml.WBXML, true
-	case typeXML, typeXML11:
-		return syncml.XML, true
+	t = bytes.TrimSpace(t)
+	for _, k := range [...]struct {
+		name string
+		enc  syncml.Encoding
+	}{{typeWBXML, syncml.WBXML}, {typeXML, syncml.XML}, {typeWBXML11, syncml.WBXML}, {typeXML11, syncml.XML}} {
+		if len(t) == len(k.name) && bytes.EqualFold(t, []byte(k.name)) {
+			return k.enc, true
+		}
 	}
 	return 0, false
 }

@@ -3,15 +3,18 @@ package fleet
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
 	"dmgate/codec/cp"
 	"dmgate/codec/push"
+	"dmgate/modempool"
 	"dmgate/storage"
 )
 
@@ -80,22 +83,23 @@ func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
 		ID: f.newID(now), Device: dev.ID, Order: order.ID, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,
 		Priority: b.Priority, State: storage.PushQueued, NotBefore: now, Created: now, Changed: now,
 	}
-	err = f.store.Commit(&storage.Commit{
+	c := storage.Commit{
 		Device: dev.ID, Time: now,
 		Edit: func(d *storage.Device) error {
-			if d.State == storage.Ordered {
+			if d.State == storage.Ordered || d.Order != dev.Order {
 				return &FieldError{"device", "a bootstrap is ordered already: " + d.Order}
 			}
 			d.Order = order.ID
-			d.Enter(storage.Ordered, now, "", storage.Wait{
-				For: "a modem", Until: now.Add(f.opt.SendWithin), Next: "the order fails",
-			})
+			d.Enter(storage.Ordered, now, "", f.waitForModem("a modem", now, now))
 			return nil
 		},
 		Orders: []storage.Order{order}, Pushes: []storage.PushJob{job},
 		Feed: []storage.FeedEntry{{Kind: "order", Order: order.ID, Text: "bootstrap with " + sec.String()}},
-	})
-	if err != nil {
+	}
+	if dev.Order != "" { // nobody waits for it any more
+		c.Ends = []storage.OrderEnd{{ID: dev.Order, State: storage.OrderFailed, Reason: "replaced by order " + order.ID}}
+	}
+	if err := f.store.Commit(&c); err != nil {
 		return nil, err
 	}
 	f.pushed()
@@ -173,46 +177,95 @@ func (f *Fleet) UnderWay(after uint64, limit int) ([]storage.PushJob, error) {
 // PDU implements modempool.Queue.
 func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) { return job.PDU, nil }
 
-// Save implements modempool.Queue: the push as it stands now, and what follows for its device, in one commit.
+// Save implements modempool.Queue: the push as it stands now, and what follows for its device, in one commit. A push
+// that is to be sent for an order that has ended meanwhile, or was replaced, is withdrawn.
 func (f *Fleet) Save(job *storage.PushJob) error {
 	now := f.opt.Clock()
+	was, err := f.pushState(job)
+	if err != nil {
+		return err
+	}
 	c := storage.Commit{Device: job.Device, Time: now, Pushes: []storage.PushJob{*job}}
-	if text := pushText(job); text != "" {
+	if text := pushText(job); text != "" && job.State != was {
 		c.Feed = []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: text}}
 	}
 	c.Edit = func(d *storage.Device) error {
-		if d.Order == job.Order {
+		wanted := d.Order == job.Order && waitsForPush(d)
+		if wanted {
 			f.follow(d, job, now)
+		}
+		if !wanted && untouched(job) {
+			return modempool.ErrWithdrawn
 		}
 		return nil
 	}
 	if job.State == storage.PushFailed {
 		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
 	}
-	return f.store.Commit(&c)
+	err = f.store.Commit(&c)
+	if errors.Is(err, modempool.ErrWithdrawn) {
+		if err := f.withdraw(*job, now); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
-// follow moves the device along with its push. A device that has connected meanwhile is past all this: a delivery
-// report may come later than the session.
-func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
-	switch d.State {
-	case storage.Ordered, storage.Sent, storage.Delivered:
-	default:
-		return
+// pushState is the state of a push as it was saved last: a push is saved with each of its delivery reports, and only a
+// new state is news.
+func (f *Fleet) pushState(job *storage.PushJob) (storage.PushState, error) {
+	pushes, err := f.store.Pushes(job.Device)
+	for i := range pushes {
+		if pushes[i].ID == job.ID {
+			return pushes[i].State, nil
+		}
 	}
+	return "", err
+}
+
+// untouched says whether job is about to be sent, and nothing of it has left yet.
+func untouched(job *storage.PushJob) bool {
+	sent := func(s storage.Segment) bool { return s.Sent }
+	return job.State == storage.PushSending && !slices.ContainsFunc(job.Segments, sent)
+}
+
+// withdraw ends a push of which not a byte has been sent, so that it is not due again.
+func (f *Fleet) withdraw(job storage.PushJob, now time.Time) error {
+	job.State, job.Error = storage.PushFailed, "its order was over before a modem took it"
+	return f.store.Commit(&storage.Commit{
+		Device: job.Device, Time: now, Pushes: []storage.PushJob{job},
+		Ends: []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}},
+		Feed: []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: pushText(&job)}},
+	})
+}
+
+// waitsForPush says whether a push still matters to d. A device that has connected meanwhile is past all this: a
+// delivery report may come later than the session.
+func waitsForPush(d *storage.Device) bool {
+	return d.State == storage.Ordered || d.State == storage.Sent || d.State == storage.Delivered
+}
+
+// waitForModem is the wait of a device whose push has not been sent, counted from a time.
+func (f *Fleet) waitForModem(what string, now, from time.Time) storage.Wait {
+	return storage.Wait{For: what, Since: now, Until: from.Add(f.opt.SendWithin), Next: "the order fails"}
+}
+
+// follow moves the device along with its push.
+func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
 	answer := storage.Wait{
 		For: "the user to accept and the device to connect", Until: now.Add(f.opt.AnswerIn), Next: "counts as unanswered",
 	}
 	switch job.State {
 	case storage.PushQueued:
-		d.Wait.For = "a modem"
+		d.Wait = f.waitForModem("a modem", now, job.Created)
 		if job.Attempts > 0 {
 			d.Wait.For = "another try: " + job.Error
 		}
 	case storage.PushSending:
-		d.Wait.For = "modem " + job.Modem
+		// A modem has taken it in time: from here the pool's own limits hold, and this is for when all else fails.
+		d.Wait = f.waitForModem(job.Modem, now, now)
 	case storage.PushSent, storage.PushDoubtful:
-		if d.State == storage.Ordered {
+		if d.State == storage.Ordered || d.Wait.For != answer.For {
 			d.Enter(storage.Sent, now, "", answer)
 		}
 	case storage.PushDelivered:
@@ -226,7 +279,7 @@ func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
 func pushText(job *storage.PushJob) string {
 	switch job.State {
 	case storage.PushSent:
-		return fmt.Sprintf("%d segments sent through modem %s", len(job.Segments), job.Modem)
+		return fmt.Sprintf("%d segments sent through %s", len(job.Segments), job.Modem)
 	case storage.PushDelivered:
 		return "delivered"
 	case storage.PushDoubtful:

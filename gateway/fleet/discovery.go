@@ -36,6 +36,7 @@ const (
 	maxObjects  = 64  // nodes at the root
 	maxChildren = 64  // of each of them
 	maxValue    = 512 // bytes of a fact or a type
+	maxName     = 128 // bytes of a child's name
 )
 
 // Proved implements sessions.Planner: the first authenticated session proves that bootstrap worked. A device that is
@@ -44,9 +45,12 @@ func (f *Fleet) Proved(now time.Time, dev *storage.Device, out *sessions.Outcome
 	if dev.State == storage.Discovered {
 		return nil
 	}
-	if dev.State != storage.Connected {
+	if dev.State != storage.Connected || dev.Wait.For == "" {
 		order := dev.Order
 		out.Change(dev, func(d *storage.Device) {
+			if d.Order != order {
+				return // a bootstrap was ordered meanwhile: it waits for a session of its own
+			}
 			d.Enter(storage.Connected, now, "", storage.Wait{
 				For: "the device's answers", Until: now.Add(f.opt.AnswerIn), Next: "discovery stays unfinished until it connects again",
 			})
@@ -54,6 +58,9 @@ func (f *Fleet) Proved(now time.Time, dev *storage.Device, out *sessions.Outcome
 		if order != "" {
 			endOrder(order, out)
 		}
+	}
+	if out.Open(purposeRoot) || out.Open(purposeObjects) {
+		return nil // an earlier session was broken off in the middle of it
 	}
 	commands := make([]storage.Command, 0, len(detailLeaves)+1)
 	for _, leaf := range detailLeaves {
@@ -85,26 +92,34 @@ func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task,
 }
 
 func (f *Fleet) answeredRoot(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome) []storage.Task {
+	var objects []string
 	for i := range answers {
 		a := &answers[i]
 		uri := task.Commands[a.Command].URI
 		if uri == root {
-			return []storage.Task{f.task(now, dev, purposeObjects, lookAt(rootChildren(a)))}
+			if objects == nil {
+				objects = rootChildren(a)
+			}
+			continue
 		}
 		if name := strings.TrimPrefix(uri, devDetail); a.Code == 200 && len(a.Data) > 0 && len(a.Data) <= maxValue {
 			value := string(a.Data)
 			out.Change(dev, func(d *storage.Device) { d.Learn(name, value) })
 		}
 	}
-	if done && task.State == storage.TaskFailed {
-		discovered(now, dev, out)
+	if done && objects == nil {
+		objects = probes
 	}
-	return nil
+	if objects == nil || out.Open(purposeObjects) {
+		return nil
+	}
+	return []storage.Task{f.task(now, dev, purposeObjects, lookAt(objects))}
 }
 
-// rootChildren are the nodes to look at: those the device lists at its root, or the known places where it does not.
+// rootChildren are the nodes to look at: those the device lists at its root, or the known places where it keeps it
+// closed. It is nil where the list has nothing to look at or is still to come, after its Status.
 func rootChildren(a *storage.Answer) []string {
-	if a.Code != 200 || len(a.Data) == 0 {
+	if a.Code != 200 {
 		return probes
 	}
 	var uris []string
@@ -155,6 +170,7 @@ func learnObject(dev *storage.Device, uri string, a *storage.Answer, out *sessio
 	if a.Code == 200 && value != "" {
 		children = strings.SplitN(value, "/", maxChildren+1)
 		children = children[:min(len(children), maxChildren)]
+		children = slices.DeleteFunc(children, func(name string) bool { return len(name) > maxName })
 	}
 	out.Change(dev, func(d *storage.Device) {
 		i := objectAt(d, object)
@@ -170,8 +186,13 @@ func objectAt(d *storage.Device, uri string) int {
 	return slices.IndexFunc(d.Objects, func(o storage.Object) bool { return o.URI == uri })
 }
 
+// discovered is the end of discovery, unless a bootstrap was ordered meanwhile: the session after it begins anew.
 func discovered(now time.Time, dev *storage.Device, out *sessions.Outcome) {
-	out.Change(dev, func(d *storage.Device) { d.Enter(storage.Discovered, now, "", storage.Wait{}) })
+	out.Change(dev, func(d *storage.Device) {
+		if d.State == storage.Connected {
+			d.Enter(storage.Discovered, now, "", storage.Wait{})
+		}
+	})
 }
 
 func get(uri string) storage.Command { return storage.Command{Kind: "Get", URI: uri} }

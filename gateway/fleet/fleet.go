@@ -65,7 +65,8 @@ func New(o Options, store storage.Store, pushed func()) *Fleet {
 	return &Fleet{opt: o.WithDefaults(), store: store, pushed: pushed}
 }
 
-// newID is a number for a task or a push: ascending, unique in this process, and above those of earlier ones.
+// newID is a number for a task or a push: ascending, unique in this process, and above those of earlier ones, also
+// where the clock stands behind theirs (see Load).
 func (f *Fleet) newID(now time.Time) uint64 {
 	for {
 		last := f.lastID.Load()

@@ -21,12 +21,20 @@ type overview struct {
 
 const overviewPage = 1000
 
-// Load counts the devices in the store. It must have returned before the first order or session.
+// Load counts the devices in the store, and looks where an earlier process has come to with its numbers. It must have
+// returned before the first order or session.
 func (f *Fleet) Load() error {
 	o := &f.overview
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.Overview = Overview{Offset: f.store.Head(), States: make(map[storage.State]int)}
+	last, err := f.store.Feed(o.Offset-min(o.Offset, 1), 1)
+	if err != nil {
+		return err
+	}
+	for i := range last {
+		f.lastID.Store(uint64(max(0, last[i].Time.UnixMicro())))
+	}
 	var after storage.DeviceID
 	for {
 		page, err := f.store.Devices(after, overviewPage)

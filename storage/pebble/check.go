@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/tinylib/msgp/msgp"
@@ -256,4 +257,18 @@ func (c *checker) pushEntry(key []byte, head int, own func(*storage.PushJob) []b
 	return c.leads(key, appendNumberedKey(nil, tablePush, ref.device, ref.id), &p, func() bool {
 		return bytes.Equal(key, own(&p))
 	})
+}
+
+// String lists what was counted and what is wrong.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d devices, %d accounts, %d orders, %d tasks, %d results, %d pushes, %d checkpoints, %d feed entries",
+		r.Devices, r.Accounts, r.Orders, r.Tasks, r.Results, r.Pushes, r.Checkpoints, r.Feed)
+	for _, p := range r.Problems {
+		b.WriteString("\n" + p)
+	}
+	if r.More > 0 {
+		fmt.Fprintf(&b, "\nand %d more", r.More)
+	}
+	return b.String()
 }

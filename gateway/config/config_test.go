@@ -1,0 +1,240 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// write puts text into a configuration file.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "dmgate.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The defaults work, with no file and with one that sets nothing. All of it is on loopback.
+func TestDefaults(t *testing.T) {
+	for name, path := range map[string]string{
+		"no file": "", "empty": write(t, ""), "comment": write(t, "# nothing yet\n"), "dashes": write(t, "---\n"),
+		"null": write(t, "null\n"), "empty part": write(t, "device:\n"),
+	} {
+		got, err := Load(path)
+		if want := Default(); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %v %+v\nwant %+v", name, err, got, want)
+		}
+	}
+	c := Default()
+	for _, listen := range []string{c.Device.Listen, c.Admin.Listen} {
+		if !strings.HasPrefix(listen, "127.0.0.1:") {
+			t.Errorf("listens on %s", listen)
+		}
+	}
+}
+
+// A file sets what it names and leaves the rest.
+func TestLoad(t *testing.T) {
+	got, err := Load(write(t, `
+data: /var/lib/dmgate
+device:
+  listen: 0.0.0.0:80
+  address: https://dm.example:8443/dm
+  serverId: example
+  name: "Example's devices"
+  body: 1048576
+  sessions: 5
+  idle: 1h30m
+  timeout: 1m
+  depth: 20
+  items: 100
+  string: 512
+admin: {listen: "[::1]:9000", body: 100}
+orders: {sendWithin: 168h, answerWithin: 45m}
+modems:
+  ports:
+    - /dev/ttyUSB0
+    - /dev/serial/by-id/*
+  pinFile: /etc/dmgate/pin
+  rate: 0.5
+  timeout: 90s
+  tries: 1
+`))
+	want := Config{
+		Data: "/var/lib/dmgate",
+		Device: Device{
+			Listen: "0.0.0.0:80", Address: "https://dm.example:8443/dm", ServerID: "example", Name: "Example's devices",
+			Body: 1 << 20, Sessions: 5, Idle: 90 * time.Minute, Timeout: time.Minute, Depth: 20, Items: 100, String: 512,
+		},
+		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
+		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 45 * time.Minute},
+		Modems: Modems{
+			Ports: []string{"/dev/ttyUSB0", "/dev/serial/by-id/*"}, PINFile: "/etc/dmgate/pin", Rate: 0.5,
+			Timeout: 90 * time.Second,
+			Tries:   1,
+		},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+	}
+	some, err := Load(write(t, "device: {idle: 30s}\n"))
+	want = Default()
+	want.Device.Idle = 30 * time.Second
+	if err != nil || !reflect.DeepEqual(some, want) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, some, want)
+	}
+}
+
+// What is no configuration is refused with the file and the line.
+func TestMalformed(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"data: x\nlisten: 127.0.0.1:1\n", `[2:1] unknown field "listen"`},
+		{"device:\n  listen: 127.0.0.1:1\n  adress: http://x/dm\n", `[3:3] unknown field "adress"`},
+		{"device:\n  body: much\n", "[2:9] "},
+		{"device:\n  idle: soon\n", `[2:9] "soon" is no duration such as 90s or 72h`},
+		{"modems:\n  tries: 1\n  timeout: 3 days\n", `[3:12] "3 days" is no duration such as 90s or 72h`},
+		{"device:\n  idle: 10\n", "[2:9] "},
+		{"\nmodems:\n  timeout: 30\n", "[3:12] "},
+		{"device: 7\n", "[1:9] "},
+		{"modems:\n  ports: /dev/ttyUSB0\n", "[2:10] "},
+		{"data: a\ndata: b\n", "[2:1] "},
+		{"data: [\n", "[1:7] "},
+		{"device:\n\tlisten: x\n", "[2:1] "},
+	} {
+		path := write(t, c.text)
+		_, err := Load(path)
+		if err == nil || !strings.HasPrefix(err.Error(), path+": "+c.want) {
+			t.Errorf("%q\ngot  %v\nwant %s: %s...", c.text, err, path, c.want)
+		}
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// Each check names the field, what was there and what was wanted.
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		set  func(*Config)
+		want string
+	}{
+		{func(c *Config) { c.Data = "" }, "data: no folder named"},
+		{func(c *Config) { c.Device.Listen = "8080" }, `device.listen: "8080" is no host:port`},
+		{func(c *Config) { c.Device.Listen = "" }, `device.listen: "" is no host:port`},
+		{func(c *Config) { c.Device.Listen = "127.0.0.1:http:80" }, `device.listen: "127.0.0.1:http:80" is no host:port`},
+		{func(c *Config) { c.Admin.Listen = "::1:80" }, `admin.listen: "::1:80" is no host:port`},
+		{func(c *Config) { c.Device.Listen, c.Admin.Listen = "a", "b" }, `device.listen: "a" is no host:port`},
+
+		// Devices can not connect to "all addresses".
+		{func(c *Config) { c.Device.Listen = ":8080" }, `device.address: has to be set where device.listen is ":8080"`},
+		{func(c *Config) { c.Device.Listen = "0.0.0.0:80" },
+			`device.address: has to be set where device.listen is "0.0.0.0:80"`},
+		{func(c *Config) { c.Device.Listen = "[::]:80" }, `device.address: has to be set where device.listen is "[::]:80"`},
+		{func(c *Config) { c.Device.Listen, c.Device.Address = ":80", "https://dm.example/dm" }, ""},
+		{func(c *Config) { c.Device.Listen = "dm.example:80" }, ""},
+		{func(c *Config) { c.Device.Address = "dm.example/dm" }, `device.address: "dm.example/dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "dm.example:80/dm" },
+			`device.address: "dm.example:80/dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "ftp://dm.example/dm" },
+			`device.address: "ftp://dm.example/dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "http:///dm" }, `device.address: "http:///dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "http://%zz/dm" }, `device.address: "http://%zz/dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "http://dm.example" }, `device.address: path "", want /dm`},
+		{func(c *Config) { c.Device.Address = "http://dm.example/dm/" }, `device.address: path "/dm/", want /dm`},
+		{func(c *Config) { c.Device.Address = "http://dm.example/dm?x=1" },
+			`device.address: "http://dm.example/dm?x=1" has more than a host and a path`},
+		{func(c *Config) { c.Device.Address = "http://dm.example/dm#x" },
+			`device.address: "http://dm.example/dm#x" has more than a host and a path`},
+		{func(c *Config) { c.Device.Address = "http://a:b@dm.example/dm" },
+			`device.address: "http://a:b@dm.example/dm" has more than a host and a path`},
+		{func(c *Config) { c.Device.Address = "http://dm.example:http/dm" },
+			`device.address: "http://dm.example:http/dm" is no http or https URL`},
+		{func(c *Config) { c.Device.Address = "HTTPS://dm.example:1/dm" }, ""},
+
+		{func(c *Config) { c.Device.ServerID = "" }, `device.serverId: "" is not 1 to 23 ASCII characters without a space`},
+		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 23) }, ""},
+		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 24) },
+			`device.serverId: "xxxxxxxxxxxxxxxxxxxxxxxx" is not 1 to 23 ASCII characters without a space`},
+		{func(c *Config) { c.Device.ServerID = "a b" },
+			`device.serverId: "a b" is not 1 to 23 ASCII characters without a space`},
+		{func(c *Config) { c.Device.ServerID = "é" },
+			`device.serverId: "é" is not 1 to 23 ASCII characters without a space`},
+		{func(c *Config) { c.Device.ServerID = "a\n" },
+			`device.serverId: "a\n" is not 1 to 23 ASCII characters without a space`},
+
+		{func(c *Config) { c.Device.Body = 0 }, "device.body: want more than nothing"},
+		{func(c *Config) { c.Device.Sessions = -1 }, "device.sessions: want more than nothing"},
+		{func(c *Config) { c.Device.Idle = 0 }, "device.idle: want more than nothing"},
+		{func(c *Config) { c.Device.Timeout = -time.Second }, "device.timeout: want more than nothing"},
+		{func(c *Config) { c.Device.Depth = 0 }, "device.depth: want more than nothing"},
+		{func(c *Config) { c.Device.Items = 0 }, "device.items: want more than nothing"},
+		{func(c *Config) { c.Device.String = 0 }, "device.string: want more than nothing"},
+		{func(c *Config) { c.Admin.Body = 0 }, "admin.body: want more than nothing"},
+		{func(c *Config) { c.Orders.SendWithin = 0 }, "orders.sendWithin: want more than nothing"},
+		{func(c *Config) { c.Orders.AnswerWithin = 0 }, "orders.answerWithin: want more than nothing"},
+		{func(c *Config) { c.Modems.Timeout = 0 }, "modems.timeout: want more than nothing"},
+		{func(c *Config) { c.Modems.Tries = 0 }, "modems.tries: want more than nothing"},
+		{func(c *Config) { c.Modems.Rate = 0 }, ""},
+		{func(c *Config) { c.Modems.Rate = -1 }, "modems.rate: want 0 for no limit, or more"},
+	} {
+		conf := Default()
+		c.set(&conf)
+		got := ""
+		if err := conf.Check(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("got  %q\nwant %q", got, c.want)
+		}
+	}
+}
+
+// A value that the checks refuse is told with its file.
+func TestLoadChecks(t *testing.T) {
+	path := write(t, "device: {body: 0}\n")
+	if _, err := Load(path); err == nil || err.Error() != path+": device.body: want more than nothing" {
+		t.Errorf("%v", err)
+	}
+}
+
+// A pattern stands for the ports that are there; a port that is not there may come later.
+func TestModemPorts(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"usb-b", "usb-a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := Config{Modems: Modems{Ports: []string{dir + "/usb-*", "/dev/nowhere0", dir + "/usb-a"}}}
+	got, err := c.ModemPorts()
+	want := []string{dir + "/usb-a", dir + "/usb-b", "/dev/nowhere0"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v %v, want %v: each port once", got, err, want)
+	}
+	c.Modems.Ports = []string{"/dev/[tty"}
+	if _, err := c.ModemPorts(); err == nil || !strings.HasPrefix(err.Error(), `modems.ports: "/dev/[tty": `) {
+		t.Errorf("a pattern that is none: %v", err)
+	}
+}
+
+// The PIN comes from a file of its own, so that it stands in no configuration.
+func TestModemPIN(t *testing.T) {
+	var c Config
+	if pin, err := c.ModemPIN(); pin != "" || err != nil {
+		t.Errorf("no file: %q %v", pin, err)
+	}
+	c.Modems.PINFile = write(t, " 1234\r\n")
+	if pin, err := c.ModemPIN(); pin != "1234" || err != nil {
+		t.Errorf("%q %v", pin, err)
+	}
+	c.Modems.PINFile += ".none"
+	if _, err := c.ModemPIN(); err == nil || !strings.HasPrefix(err.Error(), "modems.pinFile: ") {
+		t.Errorf("no such file: %v", err)
+	}
+}
