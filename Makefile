@@ -4,7 +4,7 @@ GO      ?= go
 SECONDS_EACH ?= 10
 PACKAGES = ./...
 
-.PHONY: demo test race build bench fuzz lint screenshots generate clean
+.PHONY: demo test race build bench benchmarks fuzz lint screenshots generate clean
 
 demo: build ## the whole main job on simulated modems and handsets
 	./bin/dmgate demo $(ARGS)
@@ -18,7 +18,11 @@ race:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dmgate ./gateway
 
-bench: ## the benchmarks beside the code
+bench: ## what the codec costs, next to encoding/xml and to a bare walk over the bytes
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench ./bench
+	./bin/bench codec $(ARGS)
+
+benchmarks: ## the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
 
 fuzz: ## every fuzz target for SECONDS_EACH seconds

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"dmgate/codec/syncml"
@@ -14,7 +15,7 @@ import (
 // codecCmd measures codec/syncml.
 type codecCmd struct {
 	JSON  string        `name:"json" placeholder:"FILE" help:"Write the figures to FILE."`
-	Time  time.Duration `default:"1s" help:"How long each measurement takes in each run."`
+	Time  time.Duration `default:"1s" help:"How long each measurement takes in a run."`
 	Count int           `default:"5" help:"How many runs the medians are of."`
 }
 
@@ -26,18 +27,23 @@ func (c *codecCmd) Validate() error {
 }
 
 func (c *codecCmd) Run() error {
-	all, err := contests()
+	groups, err := contests()
 	if err != nil {
 		return err
 	}
-	p := &progress{total: c.Count * len(all)}
+	p := &progress{total: c.Count * len(groups)}
 	for run := range c.Count {
-		for _, k := range all {
-			p.step(fmt.Sprintf("run %d of %d: %s", run+1, c.Count, k.name))
-			measure(k.subjects, c.Time)
+		for _, g := range groups {
+			p.step(fmt.Sprintf("run %d of %d: %s", run+1, c.Count, g[0].name))
+			var subjects []*subject
+			for _, k := range g {
+				subjects = append(subjects, k.subjects...)
+			}
+			measure(subjects, c.Time)
 		}
 	}
 	p.end()
+	all := slices.Concat(groups...)
 	r := &report{Machine: thisMachine(), Options: map[string]any{"time": c.Time.String(), "count": c.Count}}
 	codecFigures(r, all)
 	m := &r.Machine
@@ -65,13 +71,13 @@ const (
 
 var encodings = []syncml.Encoding{syncml.WBXML, syncml.XML}
 
-// contests are all that is measured: the corpus next to floor and encoding/xml, and what tells how cost grows.
-func contests() ([]*contest, error) {
+// contests are all that is measured: the corpus next to floor and encoding/xml, and what tells how cost grows. Those of
+// a group take turns.
+func contests() (groups [][]*contest, err error) {
 	ms, err := corpus()
 	if err != nil {
 		return nil, err
 	}
-	var all []*contest
 	for _, m := range ms {
 		k := &contest{message: m}
 		k.enter(floorSubject, func() { baseline.WalkWBXML(m.wbxml) })
@@ -82,16 +88,20 @@ func contests() ([]*contest, error) {
 		if err := k.enterStdlib(); err != nil {
 			return nil, err
 		}
-		all = append(all, k)
+		groups = append(groups, []*contest{k})
 	}
-	for _, m := range append(scale(), large()) {
-		k := &contest{message: m}
-		if err := k.enterOurs(limits); err != nil {
-			return nil, err
+	for _, ms := range [][]*message{scale(), {large()}} {
+		var group []*contest
+		for _, m := range ms {
+			k := &contest{message: m}
+			if err := k.enterOurs(limits); err != nil {
+				return nil, err
+			}
+			group = append(group, k)
 		}
-		all = append(all, k)
+		groups = append(groups, group)
 	}
-	return all, nil
+	return groups, nil
 }
 
 func (k *contest) enter(name string, op func()) {

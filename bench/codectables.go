@@ -36,7 +36,7 @@ func codecTables(out io.Writer, all []*contest) error {
 		for _, s := range k.subjects {
 			growth := ""
 			if before := all[i-1]; k.items > 1 && before.items > 1 {
-				growth = fmt.Sprintf("%.1fx", s.ns()/before.subject(s.name).ns())
+				growth = fmt.Sprintf("%.1fx", s.over(before.subject(s.name)))
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%.0f%%\t%.0f\t%s\t%s\t%.0f\t\n", k.name, s.name, took(s.ns()), s.spread(), s.bytes,
 				took(s.ns()/float64(k.items)), growth, k.fresh[s.name])

@@ -43,7 +43,7 @@ func corpus() (ms []*message, err error) {
 // itemCounts are the sizes at which the cost of an item is looked at. Each is ten times the one before.
 var itemCounts = []int{10, 100, 1_000, 10_000}
 
-// scale is a message with as many items as each of itemCounts says: a Results that brings a part of the management tree.
+// scale is a message with as many items as each of itemCounts says: a Results that brings a part of the tree.
 func scale() (ms []*message) {
 	for _, n := range itemCounts {
 		var m syncml.Message

@@ -90,8 +90,8 @@ func documentNamed(name string) *document {
 	return nil
 }
 
-// documentOf is the type that b says it is of: by its root element, or by the public identifier in a WBXML header. It is
-// nil where b says nothing that is known.
+// documentOf is the type that b says it is of: by its root element, or by the public identifier in a WBXML header. Where
+// that is the one for unknown types, the root element has to do. It is nil where b says nothing that is known.
 func documentOf(b []byte) *document {
 	if isXML(b) {
 		root := rootOf(b)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dmgate/codec/cp"
+	"dmgate/codec/internal/markup"
 	"dmgate/codec/push"
 	"dmgate/codec/syncml"
 	"dmgate/codec/tnds"
@@ -58,7 +59,8 @@ func (b *Bootstrap) Push(sec push.SEC, key push.Key) (push.Push, error) {
 	return p, err
 }
 
-// Read reads the account of a bootstrap message, as a phone does: from the first Add at ./Inbox.
+// Read reads the account of a bootstrap message, as a phone does: from the first Add at ./Inbox that holds one. The
+// offset of an error is that in the tree.
 func Read(m *syncml.Message) (a cp.DMAccount, ok bool, err error) {
 	for i := range m.Commands {
 		c := &m.Commands[i]
@@ -67,7 +69,11 @@ func Read(m *syncml.Message) (a cp.DMAccount, ok bool, err error) {
 			if c.Kind != syncml.Add || !strings.HasPrefix(string(it.Target.URI), Inbox) {
 				continue
 			}
-			tree, err := tnds.Read(it.Data, nil)
+			data := it.Data
+			if string(it.Meta.Format) == "b64" {
+				data = markup.Decode(data)
+			}
+			tree, err := tnds.Read(data, nil)
 			if err != nil {
 				return a, false, err
 			}

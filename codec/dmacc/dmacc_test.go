@@ -149,6 +149,13 @@ func TestRoundTrip(t *testing.T) {
 		if got := read(doc, syncml.WBXML); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got  %+v\nwant %+v", got, want)
 		}
+		var m syncml.Message
+		if err := m.Read(doc, syncml.WBXML, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(m.Append(nil, syncml.XML), syncml.XML); !reflect.DeepEqual(got, want) {
+			t.Fatalf("as XML: got  %+v\nwant %+v", got, want)
+		}
 		viaXML := oracle.Run(t, doc, wbxml2xml, "-m", "0", "-o", "-", "-")
 		got := read(viaXML, syncml.XML)
 		if !reflect.DeepEqual(got, want) {

@@ -9,28 +9,28 @@ import (
 
 // AddCommand appends a command of kind k and returns it to be filled. The pointer is valid until the next AddCommand.
 func (m *Message) AddCommand(k Kind) *Command {
-	n := len(m.Commands)
-	if n < cap(m.Commands) {
-		m.Commands = m.Commands[:n+1] // zero, as Reset leaves it
+	if len(m.Commands) < cap(m.Commands) {
+		m.Commands = m.Commands[:len(m.Commands)+1]
 	} else {
 		m.Commands = append(m.Commands, Command{})
 	}
-	c := &m.Commands[n]
-	c.Kind = k
+	c := &m.Commands[len(m.Commands)-1]
+	*c = Command{Kind: k}
 	return c
 }
 
 // AddItem appends an item to the last command and returns it to be filled. The pointer is valid until the next AddItem.
 func (m *Message) AddItem() *Item {
 	c := &m.Commands[len(m.Commands)-1]
-	n := len(m.items)
-	if n < cap(m.items) {
-		m.items = m.items[:n+1] // zero, as Reset leaves it
+	start := len(m.items) - len(c.Items)
+	if len(m.items) < cap(m.items) {
+		m.items = m.items[:len(m.items)+1]
 	} else {
 		m.items = append(m.items, Item{})
 	}
-	c.Items = m.items[n-len(c.Items) : n+1 : n+1]
-	return &m.items[n]
+	m.items[len(m.items)-1] = Item{}
+	c.Items = m.items[start:len(m.items):len(m.items)]
+	return &m.items[len(m.items)-1]
 }
 
 // Code is the number in c.Data: a status code or an alert code; 0 where it is none.

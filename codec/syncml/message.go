@@ -47,7 +47,6 @@ type Message struct {
 	Header Header
 
 	// Commands stand in document order. Members of an Atomic or Sequence follow it with a Depth greater by one.
-	// AddCommand makes the list longer, nothing but Reset makes it shorter.
 	Commands []Command
 	Final    bool // this message is the last of its package
 
@@ -171,9 +170,6 @@ type Item struct {
 // Reset empties m for the next message; capacity stays.
 func (m *Message) Reset() {
 	m.Style, m.Header, m.Final = Style{}, Header{}, false
-	// All at once: what stands behind the end of a list is zero, and AddCommand and AddItem need not see to it.
-	clear(m.Commands)
-	clear(m.items)
 	m.Commands, m.items, m.scratch = m.Commands[:0], m.items[:0], m.scratch[:0]
 }
 

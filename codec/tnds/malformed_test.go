@@ -137,3 +137,17 @@ func TestMalformedConversion(t *testing.T) {
 	_, err := ToXML(vector.Bytes(t, "02 01 6A 02'<'00 00 02 60 44 00 03'x'00 01 01"))
 	expect(t, "literal", err, `tnds: offset 9: "<" can not name an element in XML`)
 }
+
+// Every beginning of a tree is an error, not a panic and not half a tree.
+func TestTruncated(t *testing.T) {
+	for _, doc := range [][]byte{sample().AppendXML(nil), sample().AppendWBXML(nil)} {
+		for n := range doc {
+			var syntax *codec.SyntaxError
+			if tree, err := Read(doc[:n:n], nil); tree != nil || !errors.As(err, &syntax) {
+				t.Fatalf("cut to %d bytes: %+v, %v", n, tree, err)
+			} else if syntax.Offset < 0 || syntax.Offset > n {
+				t.Fatalf("cut to %d bytes: %v", n, err)
+			}
+		}
+	}
+}

@@ -323,18 +323,6 @@ func (r *Reader) Plain() (b []byte, ok bool) {
 	return rest[:n], true
 }
 
-// nul is the index of the first NUL in s, -1 where there is none. Most strings are too short for IndexByte to pay.
-func nul(s []byte) int {
-	for i := range min(len(s), short) {
-		if s[i] == 0 {
-			return i
-		}
-	}
-	return bytes.IndexByte(s, 0)
-}
-
-const short = 16
-
 // plainOther is Plain where no inline string comes next.
 func (r *Reader) plainOther() (b []byte, ok bool) {
 	from := r.pos

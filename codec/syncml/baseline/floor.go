@@ -52,17 +52,15 @@ func number(doc []byte, i int) (n, next int) {
 	}
 }
 
-// WalkXML passes over a document and returns how many tags it has: the floor of reading XML.
+// WalkXML passes over a document and returns how many tags it has: the floor of reading XML. Tags stand so close to
+// each other that a plain loop is faster than IndexByte.
 func WalkXML(doc []byte) (tags int) {
-	for i := 0; ; tags++ {
-		n := bytes.IndexByte(doc[i:], '<')
-		if n < 0 {
-			return tags
+	for i := 0; i < len(doc); i++ {
+		if doc[i] != '<' {
+			continue
 		}
-		i += n
-		if n = bytes.IndexByte(doc[i:], '>'); n < 0 {
-			return tags
+		for tags++; i < len(doc) && doc[i] != '>'; i++ {
 		}
-		i += n + 1
 	}
+	return tags
 }

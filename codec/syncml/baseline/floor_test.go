@@ -21,8 +21,8 @@ func TestWalk(t *testing.T) {
 			t.Errorf("%s: %d tags, want %d", name, got, want)
 		}
 	}
-	if n := WalkXML([]byte("<a>text</a")); n != 1 {
-		t.Errorf("%d tags in a document cut short, want 1", n)
+	if n := WalkXML([]byte("<a>text</a")); n != 2 {
+		t.Errorf("%d tags in a document cut short, want 2", n)
 	}
 }
 
@@ -46,7 +46,7 @@ func tokens(t *testing.T, doc []byte) (n int) {
 	}
 }
 
-// Each way of Entity, Opaque and a textual public identifier.
+// Tokens that the corpus does not have, and a public identifier in text.
 func TestWalkRareTokens(t *testing.T) {
 	doc := []byte("\x02\x00\x00\x6A\x01x" + "\x6D\x6C\x02\x81\x00\xC3\x03\x01\x01\x01\x83\x00\x01\x01")
 	if n, want := WalkWBXML(doc), tokens(t, doc); n != want || n != 7 {
