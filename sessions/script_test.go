@@ -230,6 +230,10 @@ func (c *conversation) addLine(m *syncml.Message, f []string) {
 		it.Source.URI, it.Meta.Format, it.Data = []byte(f[2]), []byte("chr"), []byte(strings.Join(f[3:], " "))
 	case syncml.Alert:
 		cmd.Data = []byte(f[1])
+		if len(f) > 2 {
+			it := m.AddItem()
+			it.Source.URI, it.Meta.Type, it.Data = []byte(f[2]), []byte(f[3]), []byte(strings.Join(f[4:], " "))
+		}
 	case syncml.Atomic, syncml.Sequence:
 	default:
 		it := m.AddItem()
@@ -369,8 +373,8 @@ func (c *conversation) commit() string {
 		}
 	}
 	for _, e := range k.Feed {
-		if e.Kind == "session" {
-			fmt.Fprintf(&b, "feed session %s\n", e.Text)
+		if e.Kind != "results" {
+			fmt.Fprintf(&b, "feed %s %s\n", e.Kind, e.Text)
 		}
 	}
 	cp := *k.Checkpoint

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"fmt"
 	"time"
 
 	"dmgate/codec/syncml"
@@ -207,7 +208,7 @@ func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
 		case c.Depth > 0:
 			code = 215 // what it stands in is refused, and it is not executed
 		case c.Kind == syncml.Alert:
-			code = alertStatus(c.Code())
+			code = hear(c, out)
 		case c.Kind == syncml.Replace:
 			code = s.learn(c, out)
 		}
@@ -218,20 +219,34 @@ func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
 	return false
 }
 
-func alertStatus(code int) int {
+// hear takes an alert. What the device reports of its own accord (1224, 1226) goes to the feed, item by item.
+func hear(c *syncml.Command, out *Outcome) int {
+	code := c.Code()
 	switch code {
-	case 1200, 1201, 1222, 1224, 1226:
+	case 1200, 1201, 1222:
 		return 200
+	case 1224, 1226:
+	default:
+		return 406
 	}
-	return 406
+	if len(c.Items) > maxReports {
+		return 413
+	}
+	for i := range c.Items {
+		it := &c.Items[i]
+		text := fmt.Sprintf("%d %.*q from %.*q: %.*q", code, maxFactID, it.Meta.Type, maxFactID, it.Source.URI, maxFact, it.Data)
+		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "alert", Text: text})
+	}
+	return 200
 }
 
 // Bounds of what a device may say of itself.
 const (
-	devInfo   = "./DevInfo/"
-	maxFacts  = 64
-	maxFact   = 512 // bytes of a value
-	maxFactID = 64  // bytes of a name
+	devInfo    = "./DevInfo/"
+	maxFacts   = 64
+	maxFact    = 512 // bytes of a value
+	maxFactID  = 64  // bytes of a name
+	maxReports = 16  // items of an alert
 )
 
 // learn takes the DevInfo leaves that package 1 carries; nothing else may be replaced at the server.
