@@ -161,12 +161,27 @@ func (a *API) getDevice(r *request) (any, error) {
 			Changed: p.Changed, Error: p.Error,
 		})
 	}
-	timeline, err := a.store.Timeline(id, 0, maxPage)
+	timeline, err := a.latest(id)
 	if err != nil {
 		return nil, err
 	}
 	out.Timeline = ShowFeed(timeline)
 	return out, nil
+}
+
+// latest is the end of a device's timeline: its last maxPage entries, oldest first.
+func (a *API) latest(id storage.DeviceID) ([]storage.FeedEntry, error) {
+	var end []storage.FeedEntry
+	after := uint64(0)
+	for {
+		page, err := a.store.Timeline(id, after, maxPage)
+		if err != nil || len(page) == 0 {
+			return end, err
+		}
+		after = page[len(page)-1].Offset
+		end = append(end, page...)
+		end = end[max(0, len(end)-maxPage):]
+	}
 }
 
 func showDevice(d *storage.Device) *Device {

@@ -218,3 +218,23 @@ func TestFeedWaits(t *testing.T) {
 	expect("the end", last, 0, 4)
 	expect("after the end", poll("from=4&wait=60"), 0, 4)
 }
+
+// A device with a long past shows the end of its timeline, not the beginning.
+func TestLongTimeline(t *testing.T) {
+	r := newRig(t)
+	d := r.device(1)
+	const events = 2500
+	c := storage.Commit{Device: d.ID}
+	for i := range events {
+		c.Feed = append(c.Feed, storage.FeedEntry{Kind: "device", Count: i + 1})
+	}
+	if err := r.store.Commit(&c); err != nil {
+		t.Fatal(err)
+	}
+	var got api.Device
+	r.get("/v1/devices/"+string(d.ID), &got)
+	n := len(got.Timeline)
+	if n != 1000 || got.Timeline[0].Count != events-999 || got.Timeline[n-1].Count != events {
+		t.Errorf("%d entries, want the last 1000 of %d", n, events)
+	}
+}
