@@ -86,7 +86,6 @@ type Session struct {
 	sent     uint32 // MsgID of our last message
 	digest   [16]byte
 	reply    []byte // the answer to message received
-	xml      bool
 
 	proof    Proof
 	failures int    // credentials of the device refused in this session
@@ -178,7 +177,7 @@ func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte,
 // Restore is the session that cp was taken of. open are open tasks of the device: those that cp names, and others.
 func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task) *Session {
 	s := New(opt, dev, account, cp.Session, cp.Started)
-	s.ended, s.received, s.sent, s.reply, s.xml = cp.Ended, cp.MsgID, cp.Sent, cp.Reply, cp.XML
+	s.ended, s.received, s.sent, s.reply = cp.Ended, cp.MsgID, cp.Sent, cp.Reply
 	copy(s.digest[:], cp.Digest)
 	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
 	s.serverOK, s.refusals, s.planned, s.maxMsg = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg
@@ -193,12 +192,6 @@ func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *st
 	s.Offer(open)
 	return s
 }
-
-// ID is the SessionID as the device writes it.
-func (s *Session) ID() string { return s.id }
-
-// Device is the device the session is with.
-func (s *Session) Device() storage.DeviceID { return s.device.ID }
 
 // Proved says whether the device has proved in s who it is.
 func (s *Session) Proved() bool { return s.proof != Unproved }
@@ -272,7 +265,7 @@ func (s *Session) Seal(out *Outcome, reply []byte) {
 	cp := &out.checkpoint
 	*cp = storage.Checkpoint{
 		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
-		Ended: s.ended, XML: s.xml, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
+		Ended: s.ended, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
 		Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
 		Failures: s.failures, MaxMsg: s.maxMsg, NextNonce: s.nonce,
 		Tasks: cp.Tasks[:0], Commands: s.pending,

@@ -24,7 +24,6 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		return
 	}
 	out.Kept = true
-	s.xml = req.Encoding == syncml.XML
 	s.received, s.digest = number(in.Header.MsgID), digest(req.Body)
 	if n := in.Header.Meta.MaxMsgSize; n >= leastMaxMsg {
 		s.maxMsg = n

@@ -177,6 +177,3 @@ func (t *Table) Len() int {
 	}
 	return n
 }
-
-// Idle is how long a session may be silent.
-func (t *Table) Idle() time.Duration { return t.opt.Idle }

@@ -207,8 +207,7 @@ type Checkpoint struct {
 	Session   []byte    `msg:"s"` // SessionID as the device writes it
 	Started   time.Time `msg:"st"`
 	Updated   time.Time `msg:"u"`
-	Ended     bool      `msg:"e"` // the last reply ended the session; kept to answer a repeated message
-	XML       bool      `msg:"x"`
+	Ended     bool      `msg:"e"`  // the last reply ended the session; kept to answer a repeated message
 	MsgID     uint32    `msg:"m"`  // last message taken
 	Digest    []byte    `msg:"dg"` // of that message's body, so that a repeat is told from a forgery
 	Reply     []byte    `msg:"r"`  // what it was answered with
@@ -245,7 +244,7 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"`
-	Kind   string    `msg:"k"` // "state", "push", "session", "results", "order", "device"
+	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device"
 	Order  string    `msg:"or"`
 	From   State     `msg:"f"` // of "state": the state left; empty for a new device
 	To     State     `msg:"s"` // of "state": the state entered

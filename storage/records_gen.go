@@ -317,9 +317,9 @@ func (z *Answer) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 19
+	// map header, size 18
 	// string "d"
-	o = append(o, 0xde, 0x0, 0x13, 0xa1, 0x64)
+	o = append(o, 0xde, 0x0, 0x12, 0xa1, 0x64)
 	o = msgp.AppendString(o, string(z.Device))
 	// string "s"
 	o = append(o, 0xa1, 0x73)
@@ -333,9 +333,6 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "e"
 	o = append(o, 0xa1, 0x65)
 	o = msgp.AppendBool(o, z.Ended)
-	// string "x"
-	o = append(o, 0xa1, 0x78)
-	o = msgp.AppendBool(o, z.XML)
 	// string "m"
 	o = append(o, 0xa1, 0x6d)
 	o = msgp.AppendUint32(o, z.MsgID)
@@ -473,12 +470,6 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Ended, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Ended")
-				return
-			}
-		case "x":
-			z.XML, bts, err = msgp.ReadBoolBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "XML")
 				return
 			}
 		case "m":
@@ -694,7 +685,7 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 2 + msgp.ArrayHeaderSize + (len(z.Tasks) * (7 + msgp.Uint64Size + msgp.IntSize + msgp.IntSize)) + 2 + msgp.ArrayHeaderSize
+	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 2 + msgp.ArrayHeaderSize + (len(z.Tasks) * (7 + msgp.Uint64Size + msgp.IntSize + msgp.IntSize)) + 2 + msgp.ArrayHeaderSize
 	for za0002 := range z.Commands {
 		s += z.Commands[za0002].Msgsize()
 	}

@@ -23,9 +23,6 @@ const (
 // Size is the length of a digest in base64.
 const Size = 24
 
-// ZeroNonce is the reserved nonce of resynchronisation.
-var ZeroNonce = []byte{0, 0, 0, 0}
-
 // Secret is B64(MD5(user ":" password)): what a server may keep in place of the password.
 type Secret [Size]byte
 

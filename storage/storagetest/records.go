@@ -50,7 +50,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Segments: []storage.Segment{{Reference: 200, Sent: true, Reported: true, Status: 0x30}, {Sent: true}},
 		}},
 		Checkpoint: &storage.Checkpoint{
-			Device: id, Session: []byte("3F"), Started: at(1), Updated: at(2), Ended: true, XML: true, MsgID: 4,
+			Device: id, Session: []byte("3F"), Started: at(1), Updated: at(2), Ended: true, MsgID: 4,
 			Digest: []byte{1, 2}, Reply: []byte{3, 4}, Sent: 5, Proved: 2, ServerOK: true, Refusals: 1, Planned: true,
 			Failures: 1, MaxMsg: 4096,
 			Tasks:     []storage.Open{{ID: 7, Next: 1, Answered: 1}},
