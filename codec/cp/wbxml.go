@@ -149,7 +149,8 @@ func ReadTree(doc []byte) (*Tree, error) {
 type treeReader struct {
 	in   wbxml.Reader
 	t    wbxml.Token
-	left int // bytes of text that may still be read
+	left int    // bytes of text that may still be read
+	text []byte // of the attribute being read
 }
 
 func (r *treeReader) document() (*Tree, error) {
@@ -284,12 +285,19 @@ func (r *treeReader) start() (element, error) {
 		var part string
 		switch r.t.Kind {
 		case wbxml.AttrsEnd:
+			if open != nil {
+				*open = string(r.text)
+			}
 			return e, e.check()
 		case wbxml.Attr:
+			if open != nil {
+				*open = string(r.text)
+			}
 			var err error
 			if open, part, err = r.attr(&e); err != nil {
 				return e, err
 			}
+			r.text = r.text[:0]
 		case wbxml.AttrValue:
 			if r.t.Page <= 1 {
 				part = valueNames[r.t.Page][r.t.Code&0x7F]
@@ -310,7 +318,7 @@ func (r *treeReader) start() (element, error) {
 		if r.left -= len(part); r.left < 0 {
 			return e, codec.Errorf("cp", r.t.Offset, "more than %d bytes of text", maxText)
 		}
-		*open += part
+		r.text = append(r.text, part...)
 	}
 }
 

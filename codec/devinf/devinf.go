@@ -78,7 +78,7 @@ func convert(doc []byte, l *markup.Language, w *markup.Writer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.Copy(in, len(doc), w, nil)
+	return l.Copy(in, w, nil)
 }
 
 // languageOf is the version of doc: what its header says of WBXML, what VerDTD says of XML.

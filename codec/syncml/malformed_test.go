@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"dmgate/codec"
+	"dmgate/codec/wbxml"
 )
 
 // bad is malformed input and the error it must give.
@@ -266,11 +267,11 @@ func TestExpansion(t *testing.T) {
 		doc := wire(t, "02 A4 01 6A 9F 20 '"+table+"' 6D 2C 6B"+content+"01 01")
 		var m Message
 		err := m.Read(doc, WBXML, nil)
-		if want := fmt.Sprintf("text comes to more than %d times the document", maxExpansion); err == nil ||
+		if want := fmt.Sprintf("text comes to more than %d times the document", wbxml.MaxExpansion); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", name, err, want)
 		}
-		if n := cap(m.scratch); n > 2*(maxExpansion+1)*len(doc) {
+		if n := cap(m.scratch); n > 2*(wbxml.MaxExpansion+1)*len(doc) {
 			t.Errorf("%s: %d bytes of scratch for a document of %d", name, n, len(doc))
 		}
 	}

@@ -38,9 +38,6 @@ func (in *reader) renderToken(parent uint8, binary bool, start, at int) error {
 		var b [4]byte
 		m.scratch = appendText(m.scratch, append(b[:0], string(t.Rune)...))
 	default:
-		if !in.spend(len(t.Bytes)) {
-			return in.overspent(t.Offset)
-		}
 		switch {
 		case t.Kind == wbxml.Opaque && (binary || !isText(t.Bytes)):
 			m.scratch = base64.StdEncoding.AppendEncode(m.scratch, t.Bytes)
@@ -74,7 +71,7 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 		page = parent
 		m.scratch = append(m.scratch, literal...)
 	default:
-		return in.errorf(in.at, "%q is no element of a Data", in.tagName())
+		return in.errorf(in.at(), "%q is no element of a Data", in.tagName())
 	}
 	end := len(m.scratch)
 	if page != parent {
@@ -82,8 +79,8 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 		m.scratch = append(m.scratch, namespace(page, m.Style.Version)...)
 		m.scratch = append(m.scratch, '"')
 	}
-	if in.empty {
-		in.empty = false
+	if in.leaf {
+		in.leaf = false
 		m.scratch = append(m.scratch, "/>"...)
 		return nil
 	}

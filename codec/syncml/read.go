@@ -8,25 +8,20 @@ import (
 	"dmgate/codec/wbxml"
 )
 
-// maxExpansion bounds the text of a message by the size of its document: a string table lets a document say the same
-// thousand bytes over and over, two bytes a time. What real string tables save is far below it.
-const maxExpansion = 16
-
 // reader is the grammar of a message, one for both encodings. It asks four things of an encoding: child, value,
-// itemData and skip. They are in readwbxml.go, and those for XML, to which they hand on, in readxml.go.
+// itemData and skip. They are in childwbxml.go and readwbxml.go, and those for XML, to which they hand on, in readxml.go.
 //
 // Every element that child announces is taken by exactly one of value, itemData, skip or a loop of child that ends
-// with false.
+// with noTag.
 type reader struct {
-	m    *Message
-	enc  Encoding
-	lim  Limits
-	room int // bytes of text that the document may still bring
+	m   *Message
+	enc Encoding
+	lim Limits
 
-	tag   tag    // of the element that child announced
-	name  []byte // its name, where tag is 0
-	at    int    // where it begins
-	empty bool   // it has no content to be taken
+	tag       tag    // of the element that child announced
+	name      []byte // its name, where tag is 0
+	leaf      bool   // it was taken whole: its content is text, or it has none
+	from, end int    // and where that text is
 
 	latin1 bool // text is ISO-8859-1 and goes to the scratch as UTF-8
 	binary bool // of the node being rendered: its Format is bin
@@ -40,7 +35,7 @@ var defaultLimits = Limits{}.WithDefaults()
 
 func (m *Message) read(doc []byte, enc Encoding, lim *Limits) error {
 	m.Reset()
-	in := reader{m: m, enc: enc, lim: defaultLimits, room: maxExpansion * len(doc)}
+	in := reader{m: m, enc: enc, lim: defaultLimits}
 	if lim != nil {
 		in.lim = lim.WithDefaults()
 	}
@@ -61,23 +56,23 @@ var emptyData = []byte{}
 func (in *reader) message() error {
 	header, body := false, false
 	for {
-		ok, err := in.child()
+		t, err := in.child()
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if t == noTag {
 			break
 		}
-		switch in.tag {
+		switch t {
 		case tagSyncHdr:
 			if header {
-				return in.errorf(in.at, "second SyncHdr")
+				return in.errorf(in.at(), "second SyncHdr")
 			}
 			header = true
 			err = in.header(&in.m.Header)
 		case tagSyncBody:
 			if body {
-				return in.errorf(in.at, "second SyncBody")
+				return in.errorf(in.at(), "second SyncBody")
 			}
 			body = true
 			err = in.body()
@@ -99,11 +94,11 @@ func (in *reader) message() error {
 
 func (in *reader) header(h *Header) error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagVerDTD:
 			h.VerDTD, err = in.value()
 		case tagVerProto:
@@ -136,18 +131,18 @@ func (in *reader) header(h *Header) error {
 
 func (in *reader) body() error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch k := in.tag.kind(); {
+		switch k := t.kind(); {
 		case k != None:
 			err = in.command(k, 0)
-		case in.tag == tagFinal:
+		case t == tagFinal:
 			in.m.Final = true
 			err = in.skip()
 		default:
-			err = in.errorf(in.at, "%s in SyncBody is no command of OMA DM", in.tagName())
+			err = in.errorf(in.at(), "%s in SyncBody is no command of OMA DM", in.tagName())
 		}
 		if err != nil {
 			return err
@@ -159,17 +154,17 @@ func (in *reader) body() error {
 func (in *reader) command(k Kind, depth uint8) error {
 	m := in.m
 	if len(m.Commands) >= in.lim.Commands {
-		return in.errorf(in.at, "more than %d commands (limit Commands)", in.lim.Commands)
+		return in.errorf(in.at(), "more than %d commands (limit Commands)", in.lim.Commands)
 	}
 	i := len(m.Commands)
 	c := m.AddCommand(k)
 	c.Depth = depth
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagCmdID:
 			c.CmdID, err = in.word()
 		case tagMsgRef:
@@ -212,11 +207,11 @@ func (in *reader) member(k Kind, depth uint8) error {
 	mk := in.tag.kind()
 	switch {
 	case mk == None && in.tag.foreign():
-		return in.errorf(in.at, "%s in %s is no command of OMA DM", in.tagName(), k)
+		return in.errorf(in.at(), "%s in %s is no command of OMA DM", in.tagName(), k)
 	case mk == None:
 		return in.skip()
 	case k != Atomic && k != Sequence:
-		return in.errorf(in.at, "%s inside %s", mk, k)
+		return in.errorf(in.at(), "%s inside %s", mk, k)
 	}
 	return in.command(mk, depth)
 }
@@ -224,17 +219,17 @@ func (in *reader) member(k Kind, depth uint8) error {
 func (in *reader) item(k Kind) error {
 	switch {
 	case k == Atomic || k == Sequence:
-		return in.errorf(in.at, "Item inside %s", k)
+		return in.errorf(in.at(), "Item inside %s", k)
 	case len(in.m.items) >= in.lim.Items:
-		return in.errorf(in.at, "more than %d items (limit Items)", in.lim.Items)
+		return in.errorf(in.at(), "more than %d items (limit Items)", in.lim.Items)
 	}
 	it := in.m.AddItem()
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagTarget:
 			err = in.location(&it.Target)
 		case tagSource:
@@ -257,11 +252,11 @@ func (in *reader) item(k Kind) error {
 
 func (in *reader) location(l *Location) error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagLocURI:
 			l.URI, err = in.value()
 		case tagLocName:
@@ -277,11 +272,11 @@ func (in *reader) location(l *Location) error {
 
 func (in *reader) cred(c *Cred) error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagMeta:
 			err = in.meta(&c.Meta)
 		case tagData:
@@ -298,11 +293,11 @@ func (in *reader) cred(c *Cred) error {
 // chal reads a Chal, which holds nothing but Meta.
 func (in *reader) chal(c *Meta) error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		if in.tag == tagMeta {
+		if t == tagMeta {
 			err = in.meta(c)
 		} else {
 			err = in.skip()
@@ -315,11 +310,11 @@ func (in *reader) chal(c *Meta) error {
 
 func (in *reader) meta(mt *Meta) error {
 	for {
-		ok, err := in.child()
-		if err != nil || !ok {
+		t, err := in.child()
+		if err != nil || t == noTag {
 			return err
 		}
-		switch in.tag {
+		switch t {
 		case tagFormat:
 			mt.Format, err = in.value()
 		case tagType:
@@ -365,7 +360,7 @@ func (in *reader) word() ([]byte, error) {
 
 // size takes the announced element's text as a count of bytes.
 func (in *reader) size() (int, error) {
-	at := in.offset()
+	at := in.contentAt()
 	v, err := in.word()
 	if err != nil || len(v) == 0 {
 		return 0, err
@@ -383,14 +378,20 @@ func (in *reader) size() (int, error) {
 	return n, nil
 }
 
-// spend takes n bytes of text from the document's room; false where there are not as many left.
-func (in *reader) spend(n int) bool {
-	in.room -= n
-	return in.room >= 0
+// at is where the announced element begins.
+func (in *reader) at() int {
+	if in.enc == XML {
+		return in.x.tagAt
+	}
+	return in.w.TagAt
 }
 
-func (in *reader) overspent(at int) error {
-	return in.errorf(at, "text comes to more than %d times the document", maxExpansion)
+// contentAt is where the content of the announced element begins, which has no attributes.
+func (in *reader) contentAt() int {
+	if in.enc == XML {
+		return in.x.pos
+	}
+	return in.w.TagAt + 1
 }
 
 // offset is where the next token begins.
@@ -398,7 +399,7 @@ func (in *reader) offset() int {
 	if in.enc == XML {
 		return in.x.pos
 	}
-	return in.w.Offset()
+	return in.w.Pos
 }
 
 // tagName is the name of the announced element, for errors.

@@ -15,11 +15,11 @@ func (in *reader) readWBXML(doc []byte) error {
 	if err := in.styleWBXML(); err != nil {
 		return err
 	}
-	if _, err := in.child(); err != nil {
+	if _, err := in.oddChild(); err != nil {
 		return err
 	}
 	if in.tag != tagSyncML {
-		return in.errorf(in.at, "root element is %s, not SyncML", in.tagName())
+		return in.errorf(in.at(), "root element is %s, not SyncML", in.tagName())
 	}
 	if err := in.message(); err != nil {
 		return err
@@ -53,46 +53,24 @@ func (in *reader) styleWBXML() error {
 	return nil
 }
 
-// child goes to the next element inside the one that is open and announces it; false at the end of the open one.
-func (in *reader) child() (bool, error) {
-	switch {
-	case in.empty:
-		in.empty = false
-		return false, nil
-	case in.enc == XML:
+// oddChild is child where something else than a plain tag comes next.
+func (in *reader) oddChild() (tag, error) {
+	if in.enc == XML {
 		return in.childXML()
 	}
 	for {
-		if code, content, ok := in.w.Tag(); ok {
-			in.tag, in.at, in.empty = tag(in.w.Page())<<8|tag(code), in.w.Offset()-1, !content
-			if in.w.Page() > pageDDF {
-				return false, in.unknownPage(in.w.Page(), in.at)
-			}
-			return true, nil
-		}
-		if in.w.End() {
-			return false, nil
-		}
-		if !in.w.SwitchPage() {
-			return in.oddChild()
-		}
-	}
-}
-
-// oddChild is child where something else than a plain tag comes next.
-func (in *reader) oddChild() (bool, error) {
-	for {
 		if err := in.w.Next(&in.t); err != nil {
-			return false, err
+			return noTag, err
 		}
 		switch in.t.Kind {
 		case wbxml.Start:
-			return true, in.startWBXML()
+			err := in.startWBXML()
+			return in.tag, err
 		case wbxml.End:
-			return false, nil
+			return noTag, nil
 		}
 		if err := in.blankWBXML(); err != nil {
-			return false, err
+			return noTag, err
 		}
 	}
 }
@@ -100,33 +78,27 @@ func (in *reader) oddChild() (bool, error) {
 // startWBXML announces the element whose tag was just read.
 func (in *reader) startWBXML() error {
 	t := &in.t
-	if t.Page > pageDDF {
-		return in.unknownPage(t.Page, t.Offset)
-	}
-	in.tag, in.at, in.empty = tag(t.Page)<<8|tag(t.Code), t.Offset, !t.Content
+	in.tag, in.leaf, in.from, in.end = tag(t.Page)<<8|tag(t.Code), !t.Content, 0, 0
 	if t.Code == 0 { // a literal: how a writer names what is not in the tables of its version
 		in.tag, in.name = tagOf(t.Bytes), in.w.Header.UTF8(t.Bytes)
+	}
+	if t.Page > pageDDF {
+		return in.unknownPage()
 	}
 	if !t.Attrs {
 		return nil
 	}
-	for { // DM has no attributes
+	for t.Kind != wbxml.AttrsEnd { // DM has no attributes
 		if err := in.w.Next(t); err != nil {
 			return err
 		}
-		switch t.Kind {
-		case wbxml.AttrsEnd:
-			return nil
-		case wbxml.Text, wbxml.Opaque:
-			if !in.spend(len(t.Bytes)) {
-				return in.overspent(t.Offset)
-			}
-		}
 	}
+	return nil
 }
 
-func (in *reader) unknownPage(page uint8, at int) error {
-	return in.errorf(at, "code page %d (want 0 to %d)", page, pageDDF)
+// unknownPage is the error for the announced element, which is of none of our code pages.
+func (in *reader) unknownPage() error {
+	return in.errorf(in.at(), "code page %d (want 0 to %d)", in.tag.page(), pageDDF)
 }
 
 // blankWBXML makes sure that text between elements is white space, which some writers keep.
@@ -138,35 +110,35 @@ func (in *reader) blankWBXML() error {
 		}
 		return in.errorf(t.Offset, "character %q where an element was expected", t.Rune)
 	}
-	if !in.spend(len(t.Bytes)) {
-		return in.overspent(t.Offset)
-	}
-	if len(trim(t.Bytes)) > 0 {
-		return in.errorf(t.Offset, "text %q where an element was expected", clip(t.Bytes))
+	return in.blank(t.Bytes, t.Offset)
+}
+
+// blank makes sure that text, which stands at offset at between elements, is white space.
+func (in *reader) blank(text []byte, at int) error {
+	if len(trim(text)) > 0 {
+		return in.errorf(at, "text %q where an element was expected", clip(text))
 	}
 	return nil
 }
 
 // value takes the announced element, whose content is text.
 func (in *reader) value() ([]byte, error) {
-	switch {
-	case in.empty:
-		in.empty = false
-		return nil, nil
-	case in.enc == XML:
+	if in.leaf {
+		in.leaf = false
+		if in.end-in.from > in.lim.String {
+			return nil, in.tooLong(in.contentAt(), in.lim.String, "String")
+		}
+		return in.content(), nil
+	}
+	return in.oddValue()
+}
+
+// oddValue is value where the content was not taken with the tag.
+func (in *reader) oddValue() ([]byte, error) {
+	if in.enc == XML {
 		return in.valueXML()
 	}
-	at := in.w.Offset()
-	if v, ok := in.w.Plain(); ok {
-		switch {
-		case len(v) > in.lim.String:
-			return nil, in.tooLong(at, in.lim.String, "String")
-		case !in.spend(len(v)):
-			return nil, in.overspent(at)
-		}
-		return v, nil
-	}
-	return in.joined(at)
+	return in.joined(in.w.Pos)
 }
 
 // joined is the value that begins at offset at and is more than one token.
@@ -196,15 +168,10 @@ func (in *reader) pieceWBXML(p *pieces, at, limit int, name string) error {
 	t := &in.t
 	if t.Kind == wbxml.Entity {
 		p.addRune(t.Rune)
+	} else if in.latin1 && t.Kind == wbxml.Text {
+		p.addLatin1(t.Bytes)
 	} else {
-		if !in.spend(len(t.Bytes)) {
-			return in.overspent(t.Offset)
-		}
-		if in.latin1 && t.Kind == wbxml.Text {
-			p.addLatin1(t.Bytes)
-		} else {
-			p.add(t.Bytes)
-		}
+		p.add(t.Bytes)
 	}
 	if p.len() > limit {
 		return in.tooLong(at, limit, name)
@@ -216,24 +183,19 @@ func (in *reader) pieceWBXML(p *pieces, at, limit int, name string) error {
 func (in *reader) itemData(it *Item) error {
 	it.Markup = false
 	switch {
-	case in.empty:
-		in.empty = false
-		it.Data = emptyData
+	case in.leaf:
+		in.leaf = false
+		if it.Data = in.content(); it.Data == nil {
+			it.Data = emptyData
+		}
+		if len(it.Data) > in.lim.Data {
+			return in.tooLong(in.contentAt(), in.lim.Data, "Data")
+		}
 		return nil
 	case in.enc == XML:
 		return in.itemDataXML(it)
 	}
-	at := in.w.Offset()
-	if v, ok := in.w.Plain(); ok {
-		switch {
-		case len(v) > in.lim.Data:
-			return in.tooLong(at, in.lim.Data, "Data")
-		case !in.spend(len(v)):
-			return in.overspent(at)
-		}
-		it.Data = v
-		return nil
-	}
+	at := in.w.Pos
 	p := pieces{m: in.m}
 	for {
 		if err := in.w.Next(&in.t); err != nil {
@@ -260,8 +222,8 @@ func (in *reader) itemData(it *Item) error {
 // skip takes the announced element, whatever is in it.
 func (in *reader) skip() error {
 	switch {
-	case in.empty:
-		in.empty = false
+	case in.leaf:
+		in.leaf = false
 		return nil
 	case in.enc == XML:
 		return in.skipXML()
@@ -275,24 +237,20 @@ func (in *reader) skip() error {
 			if err := in.startWBXML(); err != nil {
 				return err
 			}
-			if !in.empty {
+			if !in.leaf {
 				open++
 			}
 		case wbxml.End:
 			open--
-		case wbxml.Text, wbxml.Opaque:
-			if !in.spend(len(in.t.Bytes)) {
-				return in.overspent(in.t.Offset)
-			}
 		}
 	}
-	in.empty = false
+	in.leaf = false
 	return nil
 }
 
 // nested is the error for the announced element, which stands where there can only be text.
 func (in *reader) nested() error {
-	return in.errorf(in.at, "element %s where text was expected", in.tagName())
+	return in.errorf(in.at(), "element %s where text was expected", in.tagName())
 }
 
 func (in *reader) tooLong(at, limit int, name string) error {

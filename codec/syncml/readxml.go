@@ -18,7 +18,7 @@ func (in *reader) readXML() error {
 		return err
 	}
 	if in.tag != tagSyncML {
-		return in.errorf(in.at, "root element is %s, not SyncML", in.tagName())
+		return in.errorf(in.at(), "root element is %s, not SyncML", in.tagName())
 	}
 	if err := in.message(); err != nil {
 		return err
@@ -169,29 +169,30 @@ func (in *reader) epilog() error {
 	return nil
 }
 
-func (in *reader) childXML() (bool, error) {
+func (in *reader) childXML() (tag, error) {
 	x := &in.x
 	for {
 		x.space()
 		switch {
 		case x.pos+1 >= len(x.doc):
-			return false, in.truncatedElement()
+			return noTag, in.truncatedElement()
 		case x.doc[x.pos] != '<':
-			return false, in.errorf(x.pos, "text %q where an element was expected", clip(x.doc[x.pos:]))
+			return noTag, in.errorf(x.pos, "text %q where an element was expected", clip(x.doc[x.pos:]))
 		}
 		switch x.doc[x.pos+1] {
 		case '/':
-			return false, in.endXML()
+			return noTag, in.endXML()
 		case '!', '?':
 			done, err := in.pass()
 			if err != nil {
-				return false, err
+				return noTag, err
 			}
 			if !done {
-				return false, in.errorf(x.pos, "%q where an element was expected", clip(x.doc[x.pos:]))
+				return noTag, in.errorf(x.pos, "%q where an element was expected", clip(x.doc[x.pos:]))
 			}
 		default:
-			return true, in.startXML()
+			err := in.startXML()
+			return in.tag, err
 		}
 	}
 }
@@ -364,7 +365,7 @@ func (in *reader) skipXML() error {
 			return err
 		}
 	}
-	in.empty = false
+	in.leaf = false
 	return nil
 }
 

@@ -1,10 +1,16 @@
 package syncml
 
-import "dmgate/codec/internal/ddf"
+import (
+	"dmgate/codec/internal/ddf"
+	"dmgate/codec/wbxml"
+)
 
 // tag names an element in both encodings: its WBXML code page in the high byte, its code in the low one. An element
 // without a code of its own (unknown XML, a WBXML literal) has tag 0.
 type tag uint16
+
+// noTag is no element: where child has come to the end of the one that is open.
+const noTag tag = wbxml.TokEnd
 
 func (t tag) page() uint8 { return uint8(t >> 8) }
 func (t tag) code() uint8 { return uint8(t) }
@@ -22,6 +28,8 @@ const (
 	pageSyncML = 0
 	pageMetInf = 1
 	pageDDF    = ddf.Page // DM device description: MgmtTree and what is in it
+
+	endTags = (pageDDF + 1) << 8 // behind those of our pages
 )
 
 // Tags that DM uses, and the commands it does not.

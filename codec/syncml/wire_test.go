@@ -164,6 +164,22 @@ func TestTolerance(t *testing.T) {
 	}
 }
 
+// A value is one string or OPAQUE as a rule, and is the same in whatever tokens it comes, short or long.
+func TestValueForms(t *testing.T) {
+	long := strings.Repeat("0123456789", 30)
+	for _, c := range []struct{ content, want string }{
+		{"03'1.2'00", "1.2"}, {"03 00", ""}, {"", ""}, {"83 01", "yz"}, {"C3 02 00 01", "\x00\x01"}, {"C3 00", ""},
+		{"03'1234567'00", "1234567"}, {"03'12345678'00", "12345678"}, {"03'" + long + "'00", long},
+		{"C3 82 2C '" + long + "'", long}, {"03'1'00 03'.2'00", "1.2"}, {"03'1'00 02 2E C3 01'2'", "1.2"},
+		{"43 05 01 03'1.2'00", "1.2"}, {"00 02 03'1.2'00 00 00", "1.2"},
+	} {
+		m := read(t, wire(t, "02 A4 01 6A 03'xyz'6D 6C 71"+c.content+"01 01 2B 01"), WBXML)
+		if got := string(m.Header.VerDTD); got != c.want {
+			t.Errorf("%s: %q, want %q", c.content, got, c.want)
+		}
+	}
+}
+
 // White space that a writer kept between the elements means nothing, in whatever token it stands.
 func TestBlanks(t *testing.T) {
 	doc := "02 A4 01 6A 02 0A 00 6D 83 00 6C 02 20 01 03 0D 0A 00 6B C3 01 09 60 03 20 00 4B 03'1'00 01 03 00 01 01 01"

@@ -5,9 +5,10 @@ import "bytes"
 // scanner walks over an XML document without copying any of it. Namespaces are not resolved: the local part of a name
 // decides. Nothing a DOCTYPE declares is expanded.
 type scanner struct {
-	doc  []byte
-	pos  int
-	open []span // names of the open elements, prefix and all, as they stand in doc
+	doc   []byte
+	pos   int
+	tagAt int    // where the start tag taken last begins
+	open  []span // names of the open elements, prefix and all, as they stand in doc
 }
 
 type span struct{ start, end int }
@@ -104,21 +105,21 @@ func (in *reader) startXML() error {
 	case i == local || !nameStart(doc[first]):
 		return in.errorf(x.pos, "'<' that starts no tag")
 	}
-	in.at, in.name = x.pos, doc[local:i]
+	x.tagAt, in.name = x.pos, doc[local:i]
 	in.tag = tagOf(in.name)
 	if doc[i] == '>' {
-		x.pos, in.empty = i+1, false
+		x.pos, in.leaf = i+1, false
 	} else {
 		x.pos = i
 		if err := in.attributes(len(x.open) == 0); err != nil {
 			return err
 		}
-		if in.empty {
+		if in.leaf {
 			return nil
 		}
 	}
 	if len(x.open) >= in.lim.Depth {
-		return in.errorf(in.at, "elements nested deeper than %d", in.lim.Depth)
+		return in.errorf(in.at(), "elements nested deeper than %d", in.lim.Depth)
 	}
 	x.open = append(x.open, span{first, i})
 	return nil
@@ -137,11 +138,11 @@ func (in *reader) attributes(root bool) error {
 		switch c := x.doc[x.pos]; {
 		case c == '>':
 			x.pos++
-			in.empty = false
+			in.leaf = false
 			return nil
 		case c == '/' && x.doc[x.pos+1] == '>':
 			x.pos += 2
-			in.empty = true
+			in.leaf = true
 			return nil
 		case x.pos == from || !nameStart(c):
 			return in.errorf(x.pos, "%q inside a tag", c)

@@ -19,7 +19,7 @@ func convert(doc []byte, w *markup.Writer) ([]byte, error) {
 		return nil, err
 	}
 	binary := false // the Format of the node is bin
-	return language.Copy(in, len(doc), w, func(name string) bool {
+	return language.Copy(in, w, func(name string) bool {
 		switch name {
 		case "Node", "RTProperties":
 			binary = false

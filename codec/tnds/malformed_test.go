@@ -115,10 +115,14 @@ func TestLimits(t *testing.T) {
 	// A string table told a thousand times is not a large tree.
 	doc := "02 01 6A 9F 20 '" + strings.Repeat("x", 4000) + "' 00 02 60 64 76" + strings.Repeat("83 00", 1000) +
 		"01 01 01"
-	_, err := Read(vector.Bytes(t, doc), nil)
-	expect(t, "string table", err, "tnds: offset 4534: more than 1048576 bytes of text (limit Data)")
-	_, err = ToXML(vector.Bytes(t, doc))
-	expect(t, "string table", err, "tnds: offset 4058: text comes to more than 16 times the document")
+	_, err := Read(vector.Bytes(t, doc), &Limits{Data: 30_000})
+	expect(t, "string table", err, "tnds: offset 4024: more than 30000 bytes of text (limit Data)")
+	for _, read := range []func([]byte) error{
+		func(doc []byte) error { _, err := Read(doc, nil); return err },
+		func(doc []byte) error { _, err := ToXML(doc); return err },
+	} {
+		expect(t, "string table", read(vector.Bytes(t, doc)), "wbxml: offset 4059: text comes to more than 16 times the document")
+	}
 }
 
 func TestMalformedConversion(t *testing.T) {

@@ -53,7 +53,7 @@ func (w *Writer) latin1(s []byte) {
 			if open {
 				w.Buf = append(w.Buf, 0)
 			} else {
-				w.Buf = append(w.Buf, tokStrI)
+				w.Buf = append(w.Buf, TokStrI)
 			}
 			open = !open
 		}

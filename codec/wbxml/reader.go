@@ -12,10 +12,10 @@ import (
 
 // Global tokens.
 const (
-	tokSwitchPage = 0x00
-	tokEnd        = 0x01
+	TokSwitchPage = 0x00
+	TokEnd        = 0x01
 	tokEntity     = 0x02
-	tokStrI       = 0x03
+	TokStrI       = 0x03
 	tokLiteral    = 0x04
 	tokExtI0      = 0x40
 	tokPI         = 0x43
@@ -24,12 +24,15 @@ const (
 	tokStrT       = 0x83
 	tokLiteralA   = 0x84
 	tokExt0       = 0xC0
-	tokOpaque     = 0xC3
+	TokOpaque     = 0xC3
 	tokLiteralAC  = 0xC4
 
-	bitContent = 0x40
+	TagContent = 0x40
 	bitAttrs   = 0x80
-	maskTag    = 0x3F
+	TagMask    = 0x3F
+
+	FirstTag = 0x05 // of those that have a code
+	LastTag  = 0x3F
 )
 
 // Kind says what a Token is.
@@ -96,12 +99,9 @@ type Header struct {
 type Reader struct {
 	Header Header
 
-	doc      []byte
-	pos      int
-	depth    int // elements whose content is open
-	maxDepth int
-	tagPage  uint8
+	Cursor
 	attrPage uint8
+	room     int // bytes that the string table may still be told for
 	state    state
 	content  bool // the tag whose attributes are being read has content
 }
@@ -116,10 +116,14 @@ const (
 	inEpilog               // behind the root element
 )
 
+// MaxExpansion bounds what the strings of the table come to, by the size of the document: a document can say the same
+// thousand bytes over and over, two bytes a time. What real string tables save is far below it.
+const MaxExpansion = 16
+
 // Init reads the header of doc and makes r ready for its first Next. maxDepth bounds the nesting of elements.
 // r keeps views into doc.
 func (r *Reader) Init(doc []byte, maxDepth int) error {
-	*r = Reader{doc: doc, maxDepth: maxDepth}
+	*r = Reader{Cursor: Cursor{Doc: doc, MaxDepth: maxDepth}, room: MaxExpansion * len(doc)}
 	if len(doc) == 0 {
 		return codec.Errorf("wbxml", 0, "empty document")
 	}
@@ -127,19 +131,19 @@ func (r *Reader) Init(doc []byte, maxDepth int) error {
 	if doc[0] < 0x01 || doc[0] > 0x03 {
 		return codec.Errorf("wbxml", 0, "version byte 0x%02X (want 0x01 to 0x03)", doc[0])
 	}
-	r.pos = 1
+	r.Pos = 1
 	id, err := r.number("public identifier")
 	if err != nil {
 		return err
 	}
 	r.Header.PublicID = id
-	textAt, textIndex := r.pos, uint32(0)
+	textAt, textIndex := r.Pos, uint32(0)
 	if id == 0 {
 		if textIndex, err = r.number("public identifier's string table index"); err != nil {
 			return err
 		}
 	}
-	at := r.pos
+	at := r.Pos
 	if r.Header.Charset, err = r.number("charset"); err != nil {
 		return err
 	}
@@ -149,16 +153,16 @@ func (r *Reader) Init(doc []byte, maxDepth int) error {
 		return codec.Errorf("wbxml", at, "charset %d (want 106 for UTF-8, 3 for US-ASCII or 4 for ISO-8859-1)",
 			r.Header.Charset)
 	}
-	at = r.pos
+	at = r.Pos
 	n, err := r.number("string table length")
 	if err != nil {
 		return err
 	}
-	if int(n) > len(doc)-r.pos {
-		return codec.Errorf("wbxml", at, "string table of %d bytes, only %d left", n, len(doc)-r.pos)
+	if int(n) > len(doc)-r.Pos {
+		return codec.Errorf("wbxml", at, "string table of %d bytes, only %d left", n, len(doc)-r.Pos)
 	}
-	r.Header.Strings = doc[r.pos : r.pos+int(n)]
-	r.pos += int(n)
+	r.Header.Strings = doc[r.Pos : r.Pos+int(n)]
+	r.Pos += int(n)
 	if id == 0 {
 		if r.Header.PublicText, err = r.tableString(textIndex, textAt); err != nil {
 			return err
@@ -167,31 +171,21 @@ func (r *Reader) Init(doc []byte, maxDepth int) error {
 	return nil
 }
 
-// Offset is where the next token begins.
-func (r *Reader) Offset() int { return r.pos }
-
-// Depth is the number of elements whose content is open.
-func (r *Reader) Depth() int { return r.depth }
-
 // Next reads one token into t. After the root element is closed it sets Kind to EOF; bytes after it are an error.
 func (r *Reader) Next(t *Token) error {
-	if code, content, ok := r.Tag(); ok {
-		t.Kind, t.Offset, t.Page, t.Code, t.Content, t.Attrs = Start, r.pos-1, r.tagPage, code, content, false
-		return nil
-	}
-	for r.state <= inContent && r.pos < len(r.doc) {
-		c := r.doc[r.pos]
-		t.Offset = r.pos
-		r.pos++
+	for r.state <= inContent && r.Pos < len(r.Doc) {
+		c := r.Doc[r.Pos]
+		t.Offset = r.Pos
+		r.Pos++
 		switch c {
-		case tokSwitchPage:
-			if r.pos >= len(r.doc) {
-				return codec.Errorf("wbxml", r.pos, "document ends in a page switch")
+		case TokSwitchPage:
+			if r.Pos >= len(r.Doc) {
+				return codec.Errorf("wbxml", r.Pos, "document ends in a page switch")
 			}
-			r.tagPage = r.doc[r.pos]
-			r.pos++
-		case tokEnd:
-			if r.depth == 0 {
+			r.Page = r.Doc[r.Pos]
+			r.Pos++
+		case TokEnd:
+			if r.Depth == 0 {
 				return codec.Errorf("wbxml", t.Offset, "END without an open element")
 			}
 			t.Kind = End
@@ -211,69 +205,29 @@ func (r *Reader) Next(t *Token) error {
 	case inEpilog:
 		return r.epilog(t)
 	}
-	return codec.Errorf("wbxml", r.pos, "document ends inside an element (depth %d)", r.depth)
+	return codec.Errorf("wbxml", r.Pos, "document ends inside an element (depth %d)", r.Depth)
 }
-
-// Tag, End, SwitchPage and Plain spare a reader the way through a Token for what documents are nearly all made of. Each
-// takes what it is for where that comes next in the content of an element, and says so. Where anything else comes, or
-// something broken, it takes nothing, and Next reads on as usual.
-//
-// Tag takes a tag that has a code, which belongs to Page, and no attributes. It ends at Offset.
-func (r *Reader) Tag() (code uint8, content, ok bool) {
-	if r.state != inContent || r.pos >= len(r.doc) || r.depth >= r.maxDepth {
-		return 0, false, false
-	}
-	c := r.doc[r.pos]
-	if c >= bitAttrs || c&maskTag <= tokLiteral {
-		return 0, false, false
-	}
-	r.pos++
-	r.depth += int(c / bitContent)
-	return c & maskTag, c >= bitContent, true
-}
-
-// End takes the end of the element that is open.
-func (r *Reader) End() bool {
-	if r.state != inContent || r.pos >= len(r.doc) || r.doc[r.pos] != tokEnd {
-		return false
-	}
-	r.pos++
-	r.close()
-	return true
-}
-
-// SwitchPage takes a switch of the page that tags belong to.
-func (r *Reader) SwitchPage() bool {
-	if r.state != inContent || r.pos+1 >= len(r.doc) || r.doc[r.pos] != tokSwitchPage {
-		return false
-	}
-	r.tagPage = r.doc[r.pos+1]
-	r.pos += 2
-	return true
-}
-
-// Page is the code page of the tag that was taken last.
-func (r *Reader) Page() uint8 { return r.tagPage }
 
 // close leaves the content of the innermost element.
 func (r *Reader) close() {
-	if r.depth--; r.depth == 0 {
+	if r.Depth--; r.Depth == 0 {
 		r.state = inEpilog
 	}
 }
 
-// tag is a tag that Tag leaves to Next: c has its bits.
+// tag is a tag: c has its bits.
 func (r *Reader) tag(t *Token, c byte) error {
-	t.Kind, t.Page, t.Code, t.Content, t.Attrs = Start, r.tagPage, c&maskTag, c&bitContent != 0, c&bitAttrs != 0
+	r.TagAt = t.Offset
+	t.Kind, t.Page, t.Code, t.Content, t.Attrs = Start, r.Page, c&TagMask, c&TagContent != 0, c&bitAttrs != 0
 	switch {
-	case t.Content && r.depth >= r.maxDepth:
-		return codec.Errorf("wbxml", t.Offset, "elements nested deeper than %d", r.maxDepth)
+	case t.Content && r.Depth >= r.MaxDepth:
+		return codec.Errorf("wbxml", t.Offset, "elements nested deeper than %d", r.MaxDepth)
 	case t.Attrs:
 		r.content, r.state = t.Content, inAttrs
 	case t.Content:
-		r.depth++
+		r.Depth++
 		r.state = inContent
-	case r.depth == 0:
+	case r.Depth == 0:
 		r.state = inEpilog
 	}
 	return nil
@@ -282,13 +236,13 @@ func (r *Reader) tag(t *Token, c byte) error {
 // other is what Next does not meet in every document.
 func (r *Reader) other(t *Token, c byte) error {
 	switch c {
-	case tokStrI, tokStrT, tokEntity, tokOpaque:
+	case TokStrI, tokStrT, tokEntity, TokOpaque:
 		if r.state == inProlog {
 			return codec.Errorf("wbxml", t.Offset, "token 0x%02X before the root element", c)
 		}
 		return r.value(t, c)
 	case tokLiteral, tokLiteralC, tokLiteralA, tokLiteralAC:
-		at := r.pos
+		at := r.Pos
 		index, err := r.number("literal tag's name")
 		if err != nil {
 			return err
@@ -296,85 +250,45 @@ func (r *Reader) other(t *Token, c byte) error {
 		if t.Bytes, err = r.tableString(index, at); err != nil {
 			return err
 		}
-		return r.tag(t, c&^maskTag)
+		return r.tag(t, c&^TagMask)
 	}
-	if c&maskTag <= tokLiteral {
+	if c&TagMask <= tokLiteral {
 		return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
 	}
 	return r.tag(t, c)
 }
 
-// Plain takes the content of the element whose tag was just read, and its end, where that content is one string or
-// OPAQUE. A string that is not UTF-8 as it stands is left to Next.
-func (r *Reader) Plain() (b []byte, ok bool) {
-	if r.state != inContent || r.pos >= len(r.doc) {
-		return nil, false
-	}
-	if r.doc[r.pos] != tokStrI {
-		return r.plainOther()
-	}
-	rest := r.doc[r.pos+1:]
-	n := bytes.IndexByte(rest, 0)
-	if n < 0 || n+1 >= len(rest) || rest[n+1] != tokEnd || !r.isUTF8(rest[:n]) {
-		return nil, false
-	}
-	r.pos += n + 3
-	r.close()
-	return rest[:n], true
-}
-
-// plainOther is Plain where no inline string comes next.
-func (r *Reader) plainOther() (b []byte, ok bool) {
-	from := r.pos
-	c := r.doc[from]
-	if c != tokStrT && c != tokOpaque {
-		return nil, false
-	}
-	var t Token
-	r.pos++
-	if r.value(&t, c) != nil || r.pos >= len(r.doc) || r.doc[r.pos] != tokEnd || c == tokStrT && !r.isUTF8(t.Bytes) {
-		r.pos = from
-		return nil, false
-	}
-	r.pos++
-	r.close()
-	return t.Bytes, true
-}
-
-// isUTF8 says whether s, a string of the document, is UTF-8 as it stands.
-func (r *Reader) isUTF8(s []byte) bool { return r.Header.Charset != CharsetLatin1 || IsASCII(s) }
-
 // nextAttr reads one token of an attribute list. Codes below 0x80 start an attribute, those above are values.
 func (r *Reader) nextAttr(t *Token) error {
 	for {
-		if r.pos >= len(r.doc) {
-			return codec.Errorf("wbxml", r.pos, "document ends inside an attribute list")
+		if r.Pos >= len(r.Doc) {
+			return codec.Errorf("wbxml", r.Pos, "document ends inside an attribute list")
 		}
-		t.Offset = r.pos
-		c := r.doc[r.pos]
-		r.pos++
+		t.Offset = r.Pos
+		c := r.Doc[r.Pos]
+		r.Pos++
 		switch c {
-		case tokSwitchPage:
-			if r.pos >= len(r.doc) {
-				return codec.Errorf("wbxml", r.pos, "document ends in a page switch")
+		case TokSwitchPage:
+			if r.Pos >= len(r.Doc) {
+				return codec.Errorf("wbxml", r.Pos, "document ends in a page switch")
 			}
-			r.attrPage = r.doc[r.pos]
-			r.pos++
+			r.attrPage = r.Doc[r.Pos]
+			r.Pos++
 			continue
-		case tokEnd:
+		case TokEnd:
 			if r.content {
-				r.depth++
+				r.Depth++
 			}
 			r.state = inContent
-			if r.depth == 0 {
+			if r.Depth == 0 {
 				r.state = inEpilog
 			}
 			t.Kind = AttrsEnd
 			return nil
-		case tokStrI, tokStrT, tokEntity, tokOpaque:
+		case TokStrI, tokStrT, tokEntity, TokOpaque:
 			return r.value(t, c)
 		case tokLiteral:
-			at := r.pos
+			at := r.Pos
 			index, err := r.number("literal attribute's name")
 			if err != nil {
 				return err
@@ -401,16 +315,16 @@ func (r *Reader) nextAttr(t *Token) error {
 // value reads what follows a string, entity or opaque token.
 func (r *Reader) value(t *Token, c byte) error {
 	switch c {
-	case tokStrI:
-		n := bytes.IndexByte(r.doc[r.pos:], 0)
+	case TokStrI:
+		n := bytes.IndexByte(r.Doc[r.Pos:], 0)
 		if n < 0 {
 			return codec.Errorf("wbxml", t.Offset, "inline string without its NUL")
 		}
-		t.Kind, t.Bytes = Text, r.doc[r.pos:r.pos+n]
-		r.pos += n + 1
+		t.Kind, t.Bytes = Text, r.Doc[r.Pos:r.Pos+n]
+		r.Pos += n + 1
 		return nil
 	case tokStrT:
-		at := r.pos
+		at := r.Pos
 		index, err := r.number("string table index")
 		if err != nil {
 			return err
@@ -419,7 +333,7 @@ func (r *Reader) value(t *Token, c byte) error {
 		t.Bytes, err = r.tableString(index, at)
 		return err
 	case tokEntity:
-		at := r.pos
+		at := r.Pos
 		n, err := r.number("entity")
 		if err != nil {
 			return err
@@ -430,33 +344,33 @@ func (r *Reader) value(t *Token, c byte) error {
 		t.Kind, t.Rune = Entity, rune(n)
 		return nil
 	default:
-		at := r.pos
+		at := r.Pos
 		n, err := r.number("opaque length")
 		if err != nil {
 			return err
 		}
-		if int(n) > len(r.doc)-r.pos {
-			return codec.Errorf("wbxml", at, "opaque data of %d bytes, only %d left", n, len(r.doc)-r.pos)
+		if int(n) > len(r.Doc)-r.Pos {
+			return codec.Errorf("wbxml", at, "opaque data of %d bytes, only %d left", n, len(r.Doc)-r.Pos)
 		}
-		t.Kind, t.Bytes = Opaque, r.doc[r.pos:r.pos+int(n)]
-		r.pos += int(n)
+		t.Kind, t.Bytes = Opaque, r.Doc[r.Pos:r.Pos+int(n)]
+		r.Pos += int(n)
 		return nil
 	}
 }
 
 // epilog allows processing instructions after the root element, and nothing else.
 func (r *Reader) epilog(t *Token) error {
-	for r.pos < len(r.doc) {
-		at := r.pos
-		if r.doc[at] != tokPI {
-			return codec.Errorf("wbxml", at, "%d bytes after the root element", len(r.doc)-at)
+	for r.Pos < len(r.Doc) {
+		at := r.Pos
+		if r.Doc[at] != tokPI {
+			return codec.Errorf("wbxml", at, "%d bytes after the root element", len(r.Doc)-at)
 		}
-		r.pos++
+		r.Pos++
 		if err := r.skipPI(); err != nil {
 			return err
 		}
 	}
-	t.Kind, t.Offset = EOF, r.pos
+	t.Kind, t.Offset = EOF, r.Pos
 	return nil
 }
 
@@ -478,20 +392,20 @@ func (r *Reader) skipPI() error {
 // number reads an mb_u_int32: seven bits a byte, the big end first, 0x80 for more to come.
 func (r *Reader) number(what string) (uint32, error) {
 	var n uint64
-	for i := r.pos; i < len(r.doc) && i < r.pos+5; i++ {
-		n = n<<7 | uint64(r.doc[i]&0x7F)
-		if r.doc[i]&0x80 == 0 {
+	for i := r.Pos; i < len(r.Doc) && i < r.Pos+5; i++ {
+		n = n<<7 | uint64(r.Doc[i]&0x7F)
+		if r.Doc[i]&0x80 == 0 {
 			if n > 0x7FFFFFFF {
-				return 0, codec.Errorf("wbxml", r.pos, "%s %d is too large", what, n)
+				return 0, codec.Errorf("wbxml", r.Pos, "%s %d is too large", what, n)
 			}
-			r.pos = i + 1
+			r.Pos = i + 1
 			return uint32(n), nil
 		}
 	}
-	if len(r.doc)-r.pos < 5 {
-		return 0, codec.Errorf("wbxml", len(r.doc), "document ends in the %s", what)
+	if len(r.Doc)-r.Pos < 5 {
+		return 0, codec.Errorf("wbxml", len(r.Doc), "document ends in the %s", what)
 	}
-	return 0, codec.Errorf("wbxml", r.pos, "%s takes more than five bytes", what)
+	return 0, codec.Errorf("wbxml", r.Pos, "%s takes more than five bytes", what)
 }
 
 // tableString is the string at index, up to its NUL or the end of the table (trap 1). at is where the index stood.
@@ -503,6 +417,9 @@ func (r *Reader) tableString(index uint32, at int) ([]byte, error) {
 	s := table[index:]
 	if n := bytes.IndexByte(s, 0); n >= 0 {
 		s = s[:n]
+	}
+	if r.room -= len(s); r.room < 0 {
+		return nil, codec.Errorf("wbxml", at, "text comes to more than %d times the document", MaxExpansion)
 	}
 	return s, nil
 }

@@ -30,7 +30,7 @@ func walk(doc []byte, maxDepth int) (string, error) {
 		case Start:
 			fmt.Fprintf(&b, "<%d:%02X%s content=%v attrs=%v\n", t.Page, t.Code, literal(&t), t.Content, t.Attrs)
 		case End:
-			fmt.Fprintf(&b, "> depth=%d\n", r.Depth())
+			fmt.Fprintf(&b, "> depth=%d\n", r.Depth)
 		case Text:
 			fmt.Fprintf(&b, "text %q\n", t.Bytes)
 		case Opaque:
@@ -157,69 +157,6 @@ func TestMalformed(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", c.doc, err, c.msg)
 		} else if syntax.Format != "wbxml" || syntax.Offset != c.offset || syntax.Msg != c.msg {
 			t.Errorf("%s: %v, want offset %d: %s", c.doc, err, c.offset, c.msg)
-		}
-	}
-}
-
-// Tag takes a plain tag, End an END and SwitchPage a page switch; all else they leave to Next.
-func TestTag(t *testing.T) {
-	for _, c := range []struct{ content, want string }{
-		{"06", "<0:06 false"}, {"46", "<0:06 true"}, {"00 02 00 01 46", "<1:06 true"}, {"01", ">"}, {"00 01 01", ">"},
-		{"03'a'00", "none"}, {"86 05 01", "none"}, {"44 00", "none"}, {"40 01", "none"}, {"43 05 01", "none"}, {"00", "none"},
-		{"00 01", "none"}, {"", "none"}, {"00 01 03'a'00", "none"},
-	} {
-		var (
-			r   Reader
-			tok Token
-		)
-		doc := vector.Bytes(t, "03 01 6A 00 45"+c.content)
-		if err := r.Init(doc, 2); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, ok := r.Tag(); ok || r.End() || r.SwitchPage() || r.Offset() != 4 {
-			t.Errorf("took the root element")
-		}
-		if err := r.Next(&tok); err != nil {
-			t.Fatal(err)
-		}
-		got := "none"
-		for r.SwitchPage() {
-		}
-		if code, content, ok := r.Tag(); ok {
-			got = fmt.Sprintf("<%d:%02X %v", r.Page(), code, content)
-		} else if r.End() {
-			got = ">"
-		}
-		if got != c.want || got != "none" && r.Offset() != len(doc) {
-			t.Errorf("%s: %s up to offset %d, want %s", c.content, got, r.Offset(), c.want)
-		}
-	}
-}
-
-// Plain takes an element's content with its end, or nothing at all.
-func TestPlain(t *testing.T) {
-	for _, c := range []struct{ content, want string }{
-		{"03'ab'00 01", "ab"}, {"03 00 01", ""}, {"83 01 01", "yz"}, {"C3 02 00 01 01", "\x00\x01"},
-		{"01", "-"}, {"03'a'00 03'b'00 01", "-"}, {"02 41 01", "-"}, {"06 01", "-"}, {"00 01 03'a'00 01", "-"},
-		{"03'ab'", "-"}, {"03'ab'00", "-"}, {"83 09 01", "-"}, {"83", "-"}, {"C3 05 01", "-"}, {"", "-"},
-	} {
-		var (
-			r   Reader
-			tok Token
-		)
-		if err := r.Init(vector.Bytes(t, "03 01 6A 03'xyz'45"+c.content), 8); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Next(&tok); err != nil {
-			t.Fatal(err)
-		}
-		from := r.Offset()
-		b, ok := r.Plain()
-		switch {
-		case c.want == "-" && (ok || r.Offset() != from || r.Depth() != 1):
-			t.Errorf("%s: took %q up to offset %d, want nothing", c.content, b, r.Offset())
-		case c.want != "-" && (!ok || string(b) != c.want || r.Depth() != 0):
-			t.Errorf("%s: took %q (%v), want %q", c.content, b, ok, c.want)
 		}
 	}
 }

@@ -48,14 +48,14 @@ func AppendNumber(dst []byte, n uint32) []byte {
 
 func (w *Writer) toTagPage(page uint8) {
 	if page != w.tagPage {
-		w.Buf = append(w.Buf, tokSwitchPage, page)
+		w.Buf = append(w.Buf, TokSwitchPage, page)
 		w.tagPage = page
 	}
 }
 
 func (w *Writer) toAttrPage(page uint8) {
 	if page != w.attrPage {
-		w.Buf = append(w.Buf, tokSwitchPage, page)
+		w.Buf = append(w.Buf, TokSwitchPage, page)
 		w.attrPage = page
 	}
 }
@@ -63,7 +63,7 @@ func (w *Writer) toAttrPage(page uint8) {
 // Start opens an element that has content; End closes it.
 func (w *Writer) Start(page, tag uint8) {
 	w.toTagPage(page)
-	w.Buf = append(w.Buf, tag|bitContent)
+	w.Buf = append(w.Buf, tag|TagContent)
 }
 
 // Empty writes an element without content.
@@ -77,7 +77,7 @@ func (w *Writer) StartAttrs(page, tag uint8, content bool) {
 	w.toTagPage(page)
 	tag |= bitAttrs
 	if content {
-		tag |= bitContent
+		tag |= TagContent
 	}
 	w.Buf = append(w.Buf, tag)
 }
@@ -95,7 +95,7 @@ func (w *Writer) AttrValue(page, code uint8) { w.Attr(page, code) }
 func (w *Writer) EndAttrs() { w.End() }
 
 // End closes the innermost open element.
-func (w *Writer) End() { w.Buf = append(w.Buf, tokEnd) }
+func (w *Writer) End() { w.Buf = append(w.Buf, TokEnd) }
 
 // Text writes s as an inline string, or as OPAQUE where it holds a NUL, which an inline string can not.
 func (w *Writer) Text(s []byte) {
@@ -107,14 +107,14 @@ func (w *Writer) Text(s []byte) {
 		w.latin1(s)
 		return
 	}
-	w.Buf = append(w.Buf, tokStrI)
+	w.Buf = append(w.Buf, TokStrI)
 	w.Buf = append(w.Buf, s...)
 	w.Buf = append(w.Buf, 0)
 }
 
 // Opaque writes b as OPAQUE.
 func (w *Writer) Opaque(b []byte) {
-	w.Buf = append(w.Buf, tokOpaque)
+	w.Buf = append(w.Buf, TokOpaque)
 	w.Buf = AppendNumber(w.Buf, uint32(len(b)))
 	w.Buf = append(w.Buf, b...)
 }

@@ -65,7 +65,7 @@ var badBodies = []struct {
 	{"a string told over and over", syncml.WBXML,
 		"\x02\xA4\x01\x6A\x87\x68" + strings.Repeat("x", 1000) + "\x6D\x2C\x6B\x45\x55" + strings.Repeat("\x83\x00", 60) +
 			"\x01\x01\x01\x01",
-		"wbxml: offset 1047: text comes to more than 16 times the document"},
+		"wbxml: offset 1048: text comes to more than 16 times the document"},
 	{"entities told over and over", syncml.XML, `<!DOCTYPE x [<!ENTITY a "&a;&a;">]>` + xmlHead +
 		"<Get><CmdID>&a;</CmdID>",
 		`xml: offset 75: reference "&a;" is none of XML's own`},

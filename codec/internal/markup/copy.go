@@ -6,21 +6,15 @@ import (
 	"dmgate/codec"
 )
 
-// maxExpansion bounds the text of a copy by the size of its document: a string table can be told over and over.
-const maxExpansion = 16
-
-// Copy writes the document that in reads, of size bytes, to w and returns it. White space between elements, which is a
+// Copy writes the document that in reads to w and returns it. White space between elements, which is a
 // printer's, is left out. With values, which may be nil, Copy shows each element as it starts, and has it say whether
 // the content is bytes: OPAQUE in WBXML and base64 in XML.
-func (l *Language) Copy(in Reader, size int, w *Writer, values func(name string) (binary bool)) ([]byte, error) {
-	c := copier{l: l, w: w, left: maxExpansion * size}
+func (l *Language) Copy(in Reader, w *Writer, values func(name string) (binary bool)) ([]byte, error) {
+	c := copier{l: l, w: w}
 	for {
 		e, err := in.Next()
 		if err != nil {
 			return nil, err
-		}
-		if c.left -= len(e.Bytes); c.left < 0 {
-			return nil, codec.Errorf(l.Format, e.Offset, "text comes to more than %d times the document", maxExpansion)
 		}
 		at := c.at // a tag is written when the next event shows whether it has content
 		switch e.Kind {
@@ -43,10 +37,8 @@ func (l *Language) Copy(in Reader, size int, w *Writer, values func(name string)
 }
 
 type copier struct {
-	l    *Language
-	w    *Writer
-	left int // bytes of text that may still come
-
+	l      *Language
+	w      *Writer
 	leaf   bool   // the innermost element has no elements in it yet
 	text   []byte // its content up to here, if it has none
 	raw    bool   // some of that came as bytes

@@ -34,7 +34,7 @@ func tokens(t *testing.T, doc []byte) (n int) {
 	}
 	var tok wbxml.Token
 	for {
-		before := r.Offset()
+		before := r.Pos
 		if err := r.Next(&tok); err != nil {
 			t.Fatal(err)
 		}
