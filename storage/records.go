@@ -81,6 +81,16 @@ type Account struct {
 	ServerPassword string   `msg:"sp"` // ours towards the device, under user name ServerID
 	ClientNonce    []byte   `msg:"cn"` // decoded; what the device's next digest is over
 	ServerNonce    []byte   `msg:"sn"` // decoded; what ours is over
+
+	// ServerScheme is how we prove ourselves to the device: "basic", "md5" or "hmac". Empty stands for md5, which every
+	// client takes.
+	ServerScheme string `msg:"ss,omitempty"`
+	// Scheme is the one the device has to use at least, in the same words; empty where basic will do.
+	Scheme string `msg:"sc,omitempty"`
+	// Failures counts credentials refused one after the other, over sessions. Each round of them locks the account for
+	// longer, until LockedUntil.
+	Failures    int       `msg:"fa,omitempty"`
+	LockedUntil time.Time `msg:"lu"`
 }
 
 // OrderState says whether an order is still worked on.
@@ -110,10 +120,11 @@ type TaskState uint8
 
 // States of a task.
 const (
-	TaskQueued TaskState = iota
-	TaskSent             // at least one of its commands is with the device
-	TaskDone             // every command was answered; the answers are in its Results
-	TaskFailed           // given up; see Reason
+	TaskQueued  TaskState = iota
+	TaskSent              // at least one of its commands is with the device
+	TaskDone              // every command was answered; the answers are in its Results
+	TaskFailed            // given up; see Reason
+	TaskWaiting           // every command was answered, an Exec by 202: its result is to come by Alert 1226
 )
 
 // Task is something to be said to one device: one or more commands and what they are for.
@@ -124,18 +135,51 @@ type Task struct {
 	Purpose  string    `msg:"p"` // who made it and interprets the answers: "discovery", "api"
 	Commands []Command `msg:"c"`
 	State    TaskState `msg:"s"`
-	Attempts int       `msg:"a"`
+	Attempts int       `msg:"a"` // sessions that have begun it
 	Created  time.Time `msg:"cr"`
-	Reason   string    `msg:"r"`
+	Reason   string    `msg:"r"` // of TaskFailed
+
+	Priority uint8     `msg:"pr,omitempty"` // 0 goes first; within a priority the older one does
+	Key      string    `msg:"k,omitempty"`  // of tasks with the same key that are not begun only the newest is carried out
+	Expires  time.Time `msg:"x"`            // not begun after it; zero for never
+	Deadline time.Time `msg:"dl"`           // given up after it, begun or not; zero for never
+	// Broken are the sessions that broke off while commands of this task were out, the evidence against it. Three of
+	// them make it poison.
+	Broken []Break `msg:"b,omitempty"`
 }
 
-// Command is one DM command of a task.
+// Open says whether there is still something to do for t, or to wait for.
+func (t *Task) Open() bool {
+	return t.State == TaskQueued || t.State == TaskSent || t.State == TaskWaiting
+}
+
+// Break is a session that a device broke off.
+type Break struct {
+	Session string    `msg:"s"`
+	Time    time.Time `msg:"t"` // of the last message that was taken in it
+	Command int       `msg:"c"` // the first command without an answer
+}
+
+// Command is one DM command of a task. Members of an Atomic or Sequence follow it in the list with a Depth greater by
+// one.
 type Command struct {
-	Kind   string `msg:"k"` // "Get", "Add", "Replace", "Delete", "Exec"
-	URI    string `msg:"u"`
+	// Kind is "Get", "Add", "Replace", "Delete", "Copy", "Exec", "Alert", "Atomic" or "Sequence", or "Put": an Add,
+	// and where the node is there already (418) a Replace (trap 13).
+	Kind   string `msg:"k"`
+	URI    string `msg:"u"` // Target; empty for an Alert, Atomic or Sequence
 	Format string `msg:"f"`
 	Type   string `msg:"t"`
 	Data   []byte `msg:"d"`
+
+	Depth      uint8    `msg:"dp,omitempty"` // 0 but for members
+	Source     string   `msg:"s,omitempty"`  // of Copy: the node that is copied
+	Code       int      `msg:"co,omitempty"` // of Alert: 1100 to 1104
+	Items      []string `msg:"it,omitempty"` // of Alert: options, text, choices (section 2.4)
+	Correlator string   `msg:"cr,omitempty"` // of Exec; empty for one that the session makes
+	// Probe is a node whose value tells whether an Exec has run that nobody knows of: "./FUMO/X/State". Idle are its
+	// values where it has not. Without a Probe such an Exec is not sent again.
+	Probe string   `msg:"pb,omitempty"`
+	Idle  []string `msg:"id,omitempty"`
 }
 
 // Results is what one message brought for one task. Its byte slices may be views: Store.Commit copies.
@@ -157,6 +201,8 @@ type Answer struct {
 	Format  []byte `msg:"f"`
 	Type    []byte `msg:"t"`
 	Data    []byte `msg:"d"`
+	More    bool   `msg:"m,omitempty"` // Data goes on in the command's next answer: a large object
+	Late    bool   `msg:"l,omitempty"` // Code is the result code of a 1226 alert, which came after the command's Status
 }
 
 // PushState says where a push stands.
@@ -207,17 +253,19 @@ type Checkpoint struct {
 	Session   []byte    `msg:"s"` // SessionID as the device writes it
 	Started   time.Time `msg:"st"`
 	Updated   time.Time `msg:"u"`
-	Ended     bool      `msg:"e"`  // the last reply ended the session; kept to answer a repeated message
-	MsgID     uint32    `msg:"m"`  // last message taken
-	Digest    []byte    `msg:"dg"` // of that message's body, so that a repeat is told from a forgery
-	Reply     []byte    `msg:"r"`  // what it was answered with
-	Sent      uint32    `msg:"o"`  // MsgID of that reply
-	Proved    uint8     `msg:"pr"` // how the device proved itself
-	ServerOK  bool      `msg:"so"` // the device has accepted our credential for the session
-	Refusals  int       `msg:"rf"` // credentials of ours that the device refused
-	Planned   bool      `msg:"pl"` // the planner was asked for the session's first tasks
-	Failures  int       `msg:"fa"` // credentials of the device that were refused
-	MaxMsg    int       `msg:"mm"` // the device's MaxMsgSize
+	Ended     bool      `msg:"e"`            // the last reply ended the session; kept to answer a repeated message
+	MsgID     uint32    `msg:"m"`            // last message taken
+	Digest    []byte    `msg:"dg"`           // of that message's body, so that a repeat is told from a forgery
+	Reply     []byte    `msg:"r"`            // what it was answered with
+	Sent      uint32    `msg:"o"`            // MsgID of that reply
+	Proved    uint8     `msg:"pr"`           // how the device proved itself
+	ServerOK  bool      `msg:"so"`           // the device has accepted our credential for the session
+	Refusals  int       `msg:"rf"`           // credentials of ours that the device refused
+	Planned   bool      `msg:"pl"`           // the planner was asked for the session's first tasks
+	Failures  int       `msg:"fa"`           // credentials of the device that were refused
+	MaxMsg    int       `msg:"mm"`           // the device's MaxMsgSize
+	MaxObj    int       `msg:"mo,omitempty"` // the device's MaxObjSize
+	Incoming  *Incoming `msg:"in,omitempty"` // the large object that the device is sending
 	Tasks     []Open    `msg:"t"`
 	Commands  []Pending `msg:"c"`
 	NextNonce []byte    `msg:"nn"` // the client nonce of the last challenge, until the device proves itself
@@ -226,8 +274,13 @@ type Checkpoint struct {
 // Open is a task that a session has begun.
 type Open struct {
 	ID       uint64 `msg:"i"`
-	Next     int    `msg:"n"` // next command to be sent
-	Answered int    `msg:"a"` // commands answered
+	Next     int    `msg:"n"`           // next command to be sent
+	Answered int    `msg:"a"`           // commands answered
+	Again    []int  `msg:"g,omitempty"` // commands to be sent again, before Next
+	Replace  []int  `msg:"r,omitempty"` // of kind Put: the node is there, it is a Replace from now on
+	Doubtful []int  `msg:"d,omitempty"` // an Exec that may have run: to be asked for, before anything else
+	Accepted []int  `msg:"w,omitempty"` // an Exec answered by 202, whose result has not come
+	Chunk    int    `msg:"k,omitempty"` // bytes of the data of command Next that the device has, where it is too large for a message
 }
 
 // Pending is a command that waits for its Status or its Results.
@@ -236,7 +289,19 @@ type Pending struct {
 	CmdID   uint32 `msg:"c"`
 	Task    uint64 `msg:"t"`
 	Command int    `msg:"n"`
-	Code    int    `msg:"s"` // its Status, where that came and its Results may follow
+	Code    int    `msg:"s"`           // its Status, where that came and its Results may follow
+	Probe   bool   `msg:"p,omitempty"` // it is a Get of the command's Probe
+	Chunk   bool   `msg:"k,omitempty"` // it carries a part of the command's data, and not the last
+}
+
+// Incoming is a large object of which the device has sent a part.
+type Incoming struct {
+	MsgID   uint32 `msg:"m"` // the command that it answers
+	CmdID   uint32 `msg:"c"`
+	URI     string `msg:"u"`
+	Size    int    `msg:"s"` // said in its first chunk
+	Got     int    `msg:"g"` // bytes that have come
+	Dropped int    `msg:"d"` // the status it was refused with: what still comes of it is thrown away
 }
 
 // FeedEntry is something that happened. The feed is append-only; Offset counts from 1 without gaps.
@@ -244,7 +309,7 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"`
-	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device"
+	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device", "task"
 	Order  string    `msg:"or"`
 	From   State     `msg:"f"` // of "state": the state left; empty for a new device
 	To     State     `msg:"s"` // of "state": the state entered

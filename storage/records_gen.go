@@ -15,25 +15,64 @@ const (
 // MarshalMsg implements msgp.Marshaler
 func (z *Account) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 6
-	// string "d"
-	o = append(o, 0x86, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendString(o, z.ServerID)
-	// string "p"
-	o = append(o, 0xa1, 0x70)
-	o = msgp.AppendString(o, z.Password)
-	// string "sp"
-	o = append(o, 0xa2, 0x73, 0x70)
-	o = msgp.AppendString(o, z.ServerPassword)
-	// string "cn"
-	o = append(o, 0xa2, 0x63, 0x6e)
-	o = msgp.AppendBytes(o, z.ClientNonce)
-	// string "sn"
-	o = append(o, 0xa2, 0x73, 0x6e)
-	o = msgp.AppendBytes(o, z.ServerNonce)
+	// check for omitted fields
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
+	_ = zb0001Mask
+	if z.ServerScheme == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Scheme == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Failures == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendString(o, z.ServerID)
+		// string "p"
+		o = append(o, 0xa1, 0x70)
+		o = msgp.AppendString(o, z.Password)
+		// string "sp"
+		o = append(o, 0xa2, 0x73, 0x70)
+		o = msgp.AppendString(o, z.ServerPassword)
+		// string "cn"
+		o = append(o, 0xa2, 0x63, 0x6e)
+		o = msgp.AppendBytes(o, z.ClientNonce)
+		// string "sn"
+		o = append(o, 0xa2, 0x73, 0x6e)
+		o = msgp.AppendBytes(o, z.ServerNonce)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "ss"
+			o = append(o, 0xa2, 0x73, 0x73)
+			o = msgp.AppendString(o, z.ServerScheme)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "sc"
+			o = append(o, 0xa2, 0x73, 0x63)
+			o = msgp.AppendString(o, z.Scheme)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "fa"
+			o = append(o, 0xa2, 0x66, 0x61)
+			o = msgp.AppendInt(o, z.Failures)
+		}
+		// string "lu"
+		o = append(o, 0xa2, 0x6c, 0x75)
+		o = msgp.AppendTime(o, z.LockedUntil)
+	}
 	return
 }
 
@@ -131,6 +170,30 @@ func (z *Account) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.ServerNonce, bts[:zb0004])
 			bts = bts[zb0004:]
+		case "ss":
+			z.ServerScheme, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ServerScheme")
+				return
+			}
+		case "sc":
+			z.Scheme, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Scheme")
+				return
+			}
+		case "fa":
+			z.Failures, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Failures")
+				return
+			}
+		case "lu":
+			z.LockedUntil, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "LockedUntil")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -145,32 +208,59 @@ func (z *Account) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Account) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.ServerID) + 2 + msgp.StringPrefixSize + len(z.Password) + 3 + msgp.StringPrefixSize + len(z.ServerPassword) + 3 + msgp.BytesPrefixSize + len(z.ClientNonce) + 3 + msgp.BytesPrefixSize + len(z.ServerNonce)
+	s = 1 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.ServerID) + 2 + msgp.StringPrefixSize + len(z.Password) + 3 + msgp.StringPrefixSize + len(z.ServerPassword) + 3 + msgp.BytesPrefixSize + len(z.ClientNonce) + 3 + msgp.BytesPrefixSize + len(z.ServerNonce) + 3 + msgp.StringPrefixSize + len(z.ServerScheme) + 3 + msgp.StringPrefixSize + len(z.Scheme) + 3 + msgp.IntSize + 3 + msgp.TimeSize
 	return
 }
 
 // MarshalMsg implements msgp.Marshaler
 func (z *Answer) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 6
-	// string "c"
-	o = append(o, 0x86, 0xa1, 0x63)
-	o = msgp.AppendInt(o, z.Command)
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendInt(o, z.Code)
-	// string "u"
-	o = append(o, 0xa1, 0x75)
-	o = msgp.AppendBytes(o, z.URI)
-	// string "f"
-	o = append(o, 0xa1, 0x66)
-	o = msgp.AppendBytes(o, z.Format)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendBytes(o, z.Type)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendBytes(o, z.Data)
+	// check for omitted fields
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
+	_ = zb0001Mask
+	if z.More == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Late == false {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendInt(o, z.Command)
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendInt(o, z.Code)
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o = msgp.AppendBytes(o, z.URI)
+		// string "f"
+		o = append(o, 0xa1, 0x66)
+		o = msgp.AppendBytes(o, z.Format)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendBytes(o, z.Type)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendBytes(o, z.Data)
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendBool(o, z.More)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "l"
+			o = append(o, 0xa1, 0x6c)
+			o = msgp.AppendBool(o, z.Late)
+		}
+	}
 	return
 }
 
@@ -296,6 +386,18 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Data, bts[:zb0005])
 			bts = bts[zb0005:]
+		case "m":
+			z.More, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "More")
+				return
+			}
+		case "l":
+			z.Late, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Late")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -310,93 +412,197 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Answer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.URI) + 2 + msgp.BytesPrefixSize + len(z.Format) + 2 + msgp.BytesPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data)
+	s = 1 + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.URI) + 2 + msgp.BytesPrefixSize + len(z.Format) + 2 + msgp.BytesPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data) + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z Break) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 3
+	// string "s"
+	o = append(o, 0x83, 0xa1, 0x73)
+	o = msgp.AppendString(o, z.Session)
+	// string "t"
+	o = append(o, 0xa1, 0x74)
+	o = msgp.AppendTime(o, z.Time)
+	// string "c"
+	o = append(o, 0xa1, 0x63)
+	o = msgp.AppendInt(o, z.Command)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Break) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z0b4f9ce8limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "s":
+			z.Session, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Session")
+				return
+			}
+		case "t":
+			z.Time, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Time")
+				return
+			}
+		case "c":
+			z.Command, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Command")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z Break) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Session) + 2 + msgp.TimeSize + 2 + msgp.IntSize
 	return
 }
 
 // MarshalMsg implements msgp.Marshaler
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 18
-	// string "d"
-	o = append(o, 0xde, 0x0, 0x12, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendBytes(o, z.Session)
-	// string "st"
-	o = append(o, 0xa2, 0x73, 0x74)
-	o = msgp.AppendTime(o, z.Started)
-	// string "u"
-	o = append(o, 0xa1, 0x75)
-	o = msgp.AppendTime(o, z.Updated)
-	// string "e"
-	o = append(o, 0xa1, 0x65)
-	o = msgp.AppendBool(o, z.Ended)
-	// string "m"
-	o = append(o, 0xa1, 0x6d)
-	o = msgp.AppendUint32(o, z.MsgID)
-	// string "dg"
-	o = append(o, 0xa2, 0x64, 0x67)
-	o = msgp.AppendBytes(o, z.Digest)
-	// string "r"
-	o = append(o, 0xa1, 0x72)
-	o = msgp.AppendBytes(o, z.Reply)
-	// string "o"
-	o = append(o, 0xa1, 0x6f)
-	o = msgp.AppendUint32(o, z.Sent)
-	// string "pr"
-	o = append(o, 0xa2, 0x70, 0x72)
-	o = msgp.AppendUint8(o, z.Proved)
-	// string "so"
-	o = append(o, 0xa2, 0x73, 0x6f)
-	o = msgp.AppendBool(o, z.ServerOK)
-	// string "rf"
-	o = append(o, 0xa2, 0x72, 0x66)
-	o = msgp.AppendInt(o, z.Refusals)
-	// string "pl"
-	o = append(o, 0xa2, 0x70, 0x6c)
-	o = msgp.AppendBool(o, z.Planned)
-	// string "fa"
-	o = append(o, 0xa2, 0x66, 0x61)
-	o = msgp.AppendInt(o, z.Failures)
-	// string "mm"
-	o = append(o, 0xa2, 0x6d, 0x6d)
-	o = msgp.AppendInt(o, z.MaxMsg)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Tasks)))
-	if uint32(len(z.Tasks)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
+	// check for omitted fields
+	zb0001Len := uint32(20)
+	var zb0001Mask uint32 /* 20 bits */
+	_ = zb0001Mask
+	if z.MaxObj == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x8000
 	}
-	for za0001 := range z.Tasks {
-		// map header, size 3
-		// string "i"
-		o = append(o, 0x83, 0xa1, 0x69)
-		o = msgp.AppendUint64(o, z.Tasks[za0001].ID)
-		// string "n"
-		o = append(o, 0xa1, 0x6e)
-		o = msgp.AppendInt(o, z.Tasks[za0001].Next)
-		// string "a"
-		o = append(o, 0xa1, 0x61)
-		o = msgp.AppendInt(o, z.Tasks[za0001].Answered)
+	if z.Incoming == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10000
 	}
-	// string "c"
-	o = append(o, 0xa1, 0x63)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Commands)))
-	if uint32(len(z.Commands)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
-	}
-	for za0002 := range z.Commands {
-		o, err = z.Commands[za0002].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Commands", za0002)
-			return
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendBytes(o, z.Session)
+		// string "st"
+		o = append(o, 0xa2, 0x73, 0x74)
+		o = msgp.AppendTime(o, z.Started)
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o = msgp.AppendTime(o, z.Updated)
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o = msgp.AppendBool(o, z.Ended)
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendUint32(o, z.MsgID)
+		// string "dg"
+		o = append(o, 0xa2, 0x64, 0x67)
+		o = msgp.AppendBytes(o, z.Digest)
+		// string "r"
+		o = append(o, 0xa1, 0x72)
+		o = msgp.AppendBytes(o, z.Reply)
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendUint32(o, z.Sent)
+		// string "pr"
+		o = append(o, 0xa2, 0x70, 0x72)
+		o = msgp.AppendUint8(o, z.Proved)
+		// string "so"
+		o = append(o, 0xa2, 0x73, 0x6f)
+		o = msgp.AppendBool(o, z.ServerOK)
+		// string "rf"
+		o = append(o, 0xa2, 0x72, 0x66)
+		o = msgp.AppendInt(o, z.Refusals)
+		// string "pl"
+		o = append(o, 0xa2, 0x70, 0x6c)
+		o = msgp.AppendBool(o, z.Planned)
+		// string "fa"
+		o = append(o, 0xa2, 0x66, 0x61)
+		o = msgp.AppendInt(o, z.Failures)
+		// string "mm"
+		o = append(o, 0xa2, 0x6d, 0x6d)
+		o = msgp.AppendInt(o, z.MaxMsg)
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+			// string "mo"
+			o = append(o, 0xa2, 0x6d, 0x6f)
+			o = msgp.AppendInt(o, z.MaxObj)
 		}
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "in"
+			o = append(o, 0xa2, 0x69, 0x6e)
+			if z.Incoming == nil {
+				o = msgp.AppendNil(o)
+			} else {
+				o, err = z.Incoming.MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Incoming")
+					return
+				}
+			}
+		}
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Tasks)))
+		if uint32(len(z.Tasks)) > z0b4f9ce8limitArrays {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0001 := range z.Tasks {
+			o, err = z.Tasks[za0001].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Tasks", za0001)
+				return
+			}
+		}
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Commands)))
+		if uint32(len(z.Commands)) > z0b4f9ce8limitArrays {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0002 := range z.Commands {
+			o, err = z.Commands[za0002].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Commands", za0002)
+				return
+			}
+		}
+		// string "nn"
+		o = append(o, 0xa2, 0x6e, 0x6e)
+		o = msgp.AppendBytes(o, z.NextNonce)
 	}
-	// string "nn"
-	o = append(o, 0xa2, 0x6e, 0x6e)
-	o = msgp.AppendBytes(o, z.NextNonce)
 	return
 }
 
@@ -564,6 +770,29 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "MaxMsg")
 				return
 			}
+		case "mo":
+			z.MaxObj, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MaxObj")
+				return
+			}
+		case "in":
+			if msgp.IsNil(bts) {
+				bts, err = msgp.ReadNilBytes(bts)
+				if err != nil {
+					return
+				}
+				z.Incoming = nil
+			} else {
+				if z.Incoming == nil {
+					z.Incoming = new(Incoming)
+				}
+				bts, err = z.Incoming.UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Incoming")
+					return
+				}
+			}
 		case "t":
 			var zb0006 uint32
 			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
@@ -581,66 +810,27 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				z.Tasks = make([]Open, zb0006)
 			}
 			for za0001 := range z.Tasks {
-				var zb0007 uint32
-				zb0007, bts, err = msgp.ReadMapHeaderBytes(bts)
+				bts, err = z.Tasks[za0001].UnmarshalMsg(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Tasks", za0001)
 					return
 				}
-				if zb0007 > z0b4f9ce8limitMaps {
-					err = msgp.ErrLimitExceeded
-					return
-				}
-				for zb0007 > 0 {
-					zb0007--
-					field, bts, err = msgp.ReadMapKeyZC(bts)
-					if err != nil {
-						err = msgp.WrapError(err, "Tasks", za0001)
-						return
-					}
-					switch msgp.UnsafeString(field) {
-					case "i":
-						z.Tasks[za0001].ID, bts, err = msgp.ReadUint64Bytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tasks", za0001, "ID")
-							return
-						}
-					case "n":
-						z.Tasks[za0001].Next, bts, err = msgp.ReadIntBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tasks", za0001, "Next")
-							return
-						}
-					case "a":
-						z.Tasks[za0001].Answered, bts, err = msgp.ReadIntBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tasks", za0001, "Answered")
-							return
-						}
-					default:
-						bts, err = msgp.Skip(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tasks", za0001)
-							return
-						}
-					}
-				}
 			}
 		case "c":
-			var zb0008 uint32
-			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Commands")
 				return
 			}
-			if zb0008 > z0b4f9ce8limitArrays {
+			if zb0007 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Commands) >= int(zb0008) {
-				z.Commands = (z.Commands)[:zb0008]
+			if cap(z.Commands) >= int(zb0007) {
+				z.Commands = (z.Commands)[:zb0007]
 			} else {
-				z.Commands = make([]Pending, zb0008)
+				z.Commands = make([]Pending, zb0007)
 			}
 			for za0002 := range z.Commands {
 				bts, err = z.Commands[za0002].UnmarshalMsg(bts)
@@ -650,27 +840,27 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "nn":
-			var zb0009 uint32
-			zb0009, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "NextNonce")
 				return
 			}
-			if zb0009 > z0b4f9ce8limitArrays {
+			if zb0008 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0009 {
-				z.NextNonce = make([]byte, zb0009)
+			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0008 {
+				z.NextNonce = make([]byte, zb0008)
 			} else {
-				z.NextNonce = z.NextNonce[:zb0009]
+				z.NextNonce = z.NextNonce[:zb0008]
 			}
-			if uint32(len(bts)) < zb0009 {
+			if uint32(len(bts)) < zb0008 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.NextNonce, bts[:zb0009])
-			bts = bts[zb0009:]
+			copy(z.NextNonce, bts[:zb0008])
+			bts = bts[zb0008:]
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -685,7 +875,17 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 2 + msgp.ArrayHeaderSize + (len(z.Tasks) * (7 + msgp.Uint64Size + msgp.IntSize + msgp.IntSize)) + 2 + msgp.ArrayHeaderSize
+	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
+	if z.Incoming == nil {
+		s += msgp.NilSize
+	} else {
+		s += z.Incoming.Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
+	for za0001 := range z.Tasks {
+		s += z.Tasks[za0001].Msgsize()
+	}
+	s += 2 + msgp.ArrayHeaderSize
 	for za0002 := range z.Commands {
 		s += z.Commands[za0002].Msgsize()
 	}
@@ -696,22 +896,106 @@ func (z *Checkpoint) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Command) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
-	// string "k"
-	o = append(o, 0x85, 0xa1, 0x6b)
-	o = msgp.AppendString(o, z.Kind)
-	// string "u"
-	o = append(o, 0xa1, 0x75)
-	o = msgp.AppendString(o, z.URI)
-	// string "f"
-	o = append(o, 0xa1, 0x66)
-	o = msgp.AppendString(o, z.Format)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendString(o, z.Type)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendBytes(o, z.Data)
+	// check for omitted fields
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
+	_ = zb0001Mask
+	if z.Depth == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Source == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Code == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Items == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Correlator == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Probe == "" {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Idle == nil {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "k"
+		o = append(o, 0xa1, 0x6b)
+		o = msgp.AppendString(o, z.Kind)
+		// string "u"
+		o = append(o, 0xa1, 0x75)
+		o = msgp.AppendString(o, z.URI)
+		// string "f"
+		o = append(o, 0xa1, 0x66)
+		o = msgp.AppendString(o, z.Format)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendString(o, z.Type)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendBytes(o, z.Data)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "dp"
+			o = append(o, 0xa2, 0x64, 0x70)
+			o = msgp.AppendUint8(o, z.Depth)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.Source)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "co"
+			o = append(o, 0xa2, 0x63, 0x6f)
+			o = msgp.AppendInt(o, z.Code)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "it"
+			o = append(o, 0xa2, 0x69, 0x74)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Items)))
+			if uint32(len(z.Items)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0001 := range z.Items {
+				o = msgp.AppendString(o, z.Items[za0001])
+			}
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "cr"
+			o = append(o, 0xa2, 0x63, 0x72)
+			o = msgp.AppendString(o, z.Correlator)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "pb"
+			o = append(o, 0xa2, 0x70, 0x62)
+			o = msgp.AppendString(o, z.Probe)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "id"
+			o = append(o, 0xa2, 0x69, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Idle)))
+			if uint32(len(z.Idle)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0002 := range z.Idle {
+				o = msgp.AppendString(o, z.Idle[za0002])
+			}
+		}
+	}
 	return
 }
 
@@ -783,6 +1067,82 @@ func (z *Command) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Data, bts[:zb0002])
 			bts = bts[zb0002:]
+		case "dp":
+			z.Depth, bts, err = msgp.ReadUint8Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Depth")
+				return
+			}
+		case "s":
+			z.Source, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Source")
+				return
+			}
+		case "co":
+			z.Code, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Code")
+				return
+			}
+		case "it":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Items")
+				return
+			}
+			if zb0003 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Items) >= int(zb0003) {
+				z.Items = (z.Items)[:zb0003]
+			} else {
+				z.Items = make([]string, zb0003)
+			}
+			for za0001 := range z.Items {
+				z.Items[za0001], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Items", za0001)
+					return
+				}
+			}
+		case "cr":
+			z.Correlator, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Correlator")
+				return
+			}
+		case "pb":
+			z.Probe, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Probe")
+				return
+			}
+		case "id":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Idle")
+				return
+			}
+			if zb0004 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Idle) >= int(zb0004) {
+				z.Idle = (z.Idle)[:zb0004]
+			} else {
+				z.Idle = make([]string, zb0004)
+			}
+			for za0002 := range z.Idle {
+				z.Idle[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Idle", za0002)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -797,7 +1157,14 @@ func (z *Command) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Command) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.StringPrefixSize + len(z.Format) + 2 + msgp.StringPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data)
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.StringPrefixSize + len(z.Format) + 2 + msgp.StringPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data) + 3 + msgp.Uint8Size + 2 + msgp.StringPrefixSize + len(z.Source) + 3 + msgp.IntSize + 3 + msgp.ArrayHeaderSize
+	for za0001 := range z.Items {
+		s += msgp.StringPrefixSize + len(z.Items[za0001])
+	}
+	s += 3 + msgp.StringPrefixSize + len(z.Correlator) + 3 + msgp.StringPrefixSize + len(z.Probe) + 3 + msgp.ArrayHeaderSize
+	for za0002 := range z.Idle {
+		s += msgp.StringPrefixSize + len(z.Idle[za0002])
+	}
 	return
 }
 
@@ -1216,6 +1583,107 @@ func (z *FeedEntry) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Incoming) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 6
+	// string "m"
+	o = append(o, 0x86, 0xa1, 0x6d)
+	o = msgp.AppendUint32(o, z.MsgID)
+	// string "c"
+	o = append(o, 0xa1, 0x63)
+	o = msgp.AppendUint32(o, z.CmdID)
+	// string "u"
+	o = append(o, 0xa1, 0x75)
+	o = msgp.AppendString(o, z.URI)
+	// string "s"
+	o = append(o, 0xa1, 0x73)
+	o = msgp.AppendInt(o, z.Size)
+	// string "g"
+	o = append(o, 0xa1, 0x67)
+	o = msgp.AppendInt(o, z.Got)
+	// string "d"
+	o = append(o, 0xa1, 0x64)
+	o = msgp.AppendInt(o, z.Dropped)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Incoming) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > z0b4f9ce8limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "m":
+			z.MsgID, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "MsgID")
+				return
+			}
+		case "c":
+			z.CmdID, bts, err = msgp.ReadUint32Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "CmdID")
+				return
+			}
+		case "u":
+			z.URI, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "URI")
+				return
+			}
+		case "s":
+			z.Size, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Size")
+				return
+			}
+		case "g":
+			z.Got, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Got")
+				return
+			}
+		case "d":
+			z.Dropped, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Dropped")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Incoming) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Object) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// map header, size 3
@@ -1316,18 +1784,96 @@ func (z *Object) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z Open) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *Open) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "i"
-	o = append(o, 0x83, 0xa1, 0x69)
-	o = msgp.AppendUint64(o, z.ID)
-	// string "n"
-	o = append(o, 0xa1, 0x6e)
-	o = msgp.AppendInt(o, z.Next)
-	// string "a"
-	o = append(o, 0xa1, 0x61)
-	o = msgp.AppendInt(o, z.Answered)
+	// check for omitted fields
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
+	_ = zb0001Mask
+	if z.Again == nil {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Replace == nil {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Doubtful == nil {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Accepted == nil {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Chunk == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "i"
+		o = append(o, 0xa1, 0x69)
+		o = msgp.AppendUint64(o, z.ID)
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt(o, z.Next)
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o = msgp.AppendInt(o, z.Answered)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "g"
+			o = append(o, 0xa1, 0x67)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Again)))
+			if uint32(len(z.Again)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0001 := range z.Again {
+				o = msgp.AppendInt(o, z.Again[za0001])
+			}
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Replace)))
+			if uint32(len(z.Replace)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0002 := range z.Replace {
+				o = msgp.AppendInt(o, z.Replace[za0002])
+			}
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Doubtful)))
+			if uint32(len(z.Doubtful)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0003 := range z.Doubtful {
+				o = msgp.AppendInt(o, z.Doubtful[za0003])
+			}
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Accepted)))
+			if uint32(len(z.Accepted)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0004 := range z.Accepted {
+				o = msgp.AppendInt(o, z.Accepted[za0004])
+			}
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendInt(o, z.Chunk)
+		}
+	}
 	return
 }
 
@@ -1371,6 +1917,104 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Answered")
 				return
 			}
+		case "g":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Again")
+				return
+			}
+			if zb0002 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Again) >= int(zb0002) {
+				z.Again = (z.Again)[:zb0002]
+			} else {
+				z.Again = make([]int, zb0002)
+			}
+			for za0001 := range z.Again {
+				z.Again[za0001], bts, err = msgp.ReadIntBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Again", za0001)
+					return
+				}
+			}
+		case "r":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Replace")
+				return
+			}
+			if zb0003 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Replace) >= int(zb0003) {
+				z.Replace = (z.Replace)[:zb0003]
+			} else {
+				z.Replace = make([]int, zb0003)
+			}
+			for za0002 := range z.Replace {
+				z.Replace[za0002], bts, err = msgp.ReadIntBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Replace", za0002)
+					return
+				}
+			}
+		case "d":
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Doubtful")
+				return
+			}
+			if zb0004 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Doubtful) >= int(zb0004) {
+				z.Doubtful = (z.Doubtful)[:zb0004]
+			} else {
+				z.Doubtful = make([]int, zb0004)
+			}
+			for za0003 := range z.Doubtful {
+				z.Doubtful[za0003], bts, err = msgp.ReadIntBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Doubtful", za0003)
+					return
+				}
+			}
+		case "w":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Accepted")
+				return
+			}
+			if zb0005 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Accepted) >= int(zb0005) {
+				z.Accepted = (z.Accepted)[:zb0005]
+			} else {
+				z.Accepted = make([]int, zb0005)
+			}
+			for za0004 := range z.Accepted {
+				z.Accepted[za0004], bts, err = msgp.ReadIntBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Accepted", za0004)
+					return
+				}
+			}
+		case "k":
+			z.Chunk, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Chunk")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1384,8 +2028,8 @@ func (z *Open) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z Open) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize
+func (z *Open) Msgsize() (s int) {
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.ArrayHeaderSize + (len(z.Again) * (msgp.IntSize)) + 2 + msgp.ArrayHeaderSize + (len(z.Replace) * (msgp.IntSize)) + 2 + msgp.ArrayHeaderSize + (len(z.Doubtful) * (msgp.IntSize)) + 2 + msgp.ArrayHeaderSize + (len(z.Accepted) * (msgp.IntSize)) + 2 + msgp.IntSize
 	return
 }
 
@@ -1547,22 +2191,49 @@ func (z OrderState) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Pending) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 5
-	// string "m"
-	o = append(o, 0x85, 0xa1, 0x6d)
-	o = msgp.AppendUint32(o, z.MsgID)
-	// string "c"
-	o = append(o, 0xa1, 0x63)
-	o = msgp.AppendUint32(o, z.CmdID)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendUint64(o, z.Task)
-	// string "n"
-	o = append(o, 0xa1, 0x6e)
-	o = msgp.AppendInt(o, z.Command)
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendInt(o, z.Code)
+	// check for omitted fields
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
+	_ = zb0001Mask
+	if z.Probe == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Chunk == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "m"
+		o = append(o, 0xa1, 0x6d)
+		o = msgp.AppendUint32(o, z.MsgID)
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendUint32(o, z.CmdID)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendUint64(o, z.Task)
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt(o, z.Command)
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendInt(o, z.Code)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendBool(o, z.Probe)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendBool(o, z.Chunk)
+		}
+	}
 	return
 }
 
@@ -1618,6 +2289,18 @@ func (z *Pending) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Code")
 				return
 			}
+		case "p":
+			z.Probe, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Probe")
+				return
+			}
+		case "k":
+			z.Chunk, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Chunk")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1632,7 +2315,7 @@ func (z *Pending) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Pending) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize
+	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
 	return
 }
 
@@ -2159,44 +2842,101 @@ func (z State) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Task) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 9
-	// string "i"
-	o = append(o, 0x89, 0xa1, 0x69)
-	o = msgp.AppendUint64(o, z.ID)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "o"
-	o = append(o, 0xa1, 0x6f)
-	o = msgp.AppendString(o, z.Order)
-	// string "p"
-	o = append(o, 0xa1, 0x70)
-	o = msgp.AppendString(o, z.Purpose)
-	// string "c"
-	o = append(o, 0xa1, 0x63)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Commands)))
-	if uint32(len(z.Commands)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
+	// check for omitted fields
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
+	_ = zb0001Mask
+	if z.Priority == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200
 	}
-	for za0001 := range z.Commands {
-		o, err = z.Commands[za0001].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Commands", za0001)
-			return
+	if z.Key == "" {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Broken == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "i"
+		o = append(o, 0xa1, 0x69)
+		o = msgp.AppendUint64(o, z.ID)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendString(o, z.Order)
+		// string "p"
+		o = append(o, 0xa1, 0x70)
+		o = msgp.AppendString(o, z.Purpose)
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Commands)))
+		if uint32(len(z.Commands)) > z0b4f9ce8limitArrays {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0001 := range z.Commands {
+			o, err = z.Commands[za0001].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Commands", za0001)
+				return
+			}
+		}
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendUint8(o, uint8(z.State))
+		// string "a"
+		o = append(o, 0xa1, 0x61)
+		o = msgp.AppendInt(o, z.Attempts)
+		// string "cr"
+		o = append(o, 0xa2, 0x63, 0x72)
+		o = msgp.AppendTime(o, z.Created)
+		// string "r"
+		o = append(o, 0xa1, 0x72)
+		o = msgp.AppendString(o, z.Reason)
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "pr"
+			o = append(o, 0xa2, 0x70, 0x72)
+			o = msgp.AppendUint8(o, z.Priority)
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "k"
+			o = append(o, 0xa1, 0x6b)
+			o = msgp.AppendString(o, z.Key)
+		}
+		// string "x"
+		o = append(o, 0xa1, 0x78)
+		o = msgp.AppendTime(o, z.Expires)
+		// string "dl"
+		o = append(o, 0xa2, 0x64, 0x6c)
+		o = msgp.AppendTime(o, z.Deadline)
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "b"
+			o = append(o, 0xa1, 0x62)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Broken)))
+			if uint32(len(z.Broken)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0002 := range z.Broken {
+				// map header, size 3
+				// string "s"
+				o = append(o, 0x83, 0xa1, 0x73)
+				o = msgp.AppendString(o, z.Broken[za0002].Session)
+				// string "t"
+				o = append(o, 0xa1, 0x74)
+				o = msgp.AppendTime(o, z.Broken[za0002].Time)
+				// string "c"
+				o = append(o, 0xa1, 0x63)
+				o = msgp.AppendInt(o, z.Broken[za0002].Command)
+			}
 		}
 	}
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendUint8(o, uint8(z.State))
-	// string "a"
-	o = append(o, 0xa1, 0x61)
-	o = msgp.AppendInt(o, z.Attempts)
-	// string "cr"
-	o = append(o, 0xa2, 0x63, 0x72)
-	o = msgp.AppendTime(o, z.Created)
-	// string "r"
-	o = append(o, 0xa1, 0x72)
-	o = msgp.AppendString(o, z.Reason)
 	return
 }
 
@@ -2301,6 +3041,92 @@ func (z *Task) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Reason")
 				return
 			}
+		case "pr":
+			z.Priority, bts, err = msgp.ReadUint8Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Priority")
+				return
+			}
+		case "k":
+			z.Key, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Key")
+				return
+			}
+		case "x":
+			z.Expires, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Expires")
+				return
+			}
+		case "dl":
+			z.Deadline, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Deadline")
+				return
+			}
+		case "b":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Broken")
+				return
+			}
+			if zb0005 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Broken) >= int(zb0005) {
+				z.Broken = (z.Broken)[:zb0005]
+			} else {
+				z.Broken = make([]Break, zb0005)
+			}
+			for za0002 := range z.Broken {
+				var zb0006 uint32
+				zb0006, bts, err = msgp.ReadMapHeaderBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Broken", za0002)
+					return
+				}
+				if zb0006 > z0b4f9ce8limitMaps {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				for zb0006 > 0 {
+					zb0006--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Broken", za0002)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "s":
+						z.Broken[za0002].Session, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Broken", za0002, "Session")
+							return
+						}
+					case "t":
+						z.Broken[za0002].Time, bts, err = msgp.ReadTimeUTCBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Broken", za0002, "Time")
+							return
+						}
+					case "c":
+						z.Broken[za0002].Command, bts, err = msgp.ReadIntBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Broken", za0002, "Command")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Broken", za0002)
+							return
+						}
+					}
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -2319,7 +3145,10 @@ func (z *Task) Msgsize() (s int) {
 	for za0001 := range z.Commands {
 		s += z.Commands[za0001].Msgsize()
 	}
-	s += 2 + msgp.Uint8Size + 2 + msgp.IntSize + 3 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(z.Reason)
+	s += 2 + msgp.Uint8Size + 2 + msgp.IntSize + 3 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(z.Reason) + 3 + msgp.Uint8Size + 2 + msgp.StringPrefixSize + len(z.Key) + 2 + msgp.TimeSize + 3 + msgp.TimeSize + 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Broken {
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Broken[za0002].Session) + 2 + msgp.TimeSize + 2 + msgp.IntSize
+	}
 	return
 }
 

@@ -51,7 +51,7 @@ type Store interface {
 	// Orders lists all orders of a device, the oldest first.
 	Orders(dev DeviceID) ([]Order, error)
 
-	// OpenTasks lists tasks neither done nor failed, oldest first.
+	// OpenTasks lists tasks neither done nor failed, oldest first: see Task.Open.
 	OpenTasks(dev DeviceID, after uint64, limit int) ([]Task, error)
 	Task(dev DeviceID, id uint64) (*Task, error)
 	// Results lists what tasks after the given one brought, in the order of task and arrival. A page holds whole

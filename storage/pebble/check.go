@@ -117,13 +117,13 @@ func (c *checker) row(key, value []byte) error {
 		if !c.record(&c.Tasks, key, value, &t) || !c.under(key, appendNumberedKey(nil, tableTask, t.Device, t.ID)) {
 			return nil
 		}
-		if isOpen(&t) {
+		if t.Open() {
 			return c.entry(key, indexed(tableOpenTask, key))
 		}
 		return nil
 	case tableOpenTask:
 		t := storage.Task{}
-		return c.leads(key, indexed(tableTask, key), &t, func() bool { return isOpen(&t) })
+		return c.leads(key, indexed(tableTask, key), &t, func() bool { return t.Open() })
 	case tableResults:
 		r := storage.Results{}
 		if c.record(&c.Results, key, value, &r) {

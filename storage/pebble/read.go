@@ -231,7 +231,7 @@ func (s *Store) OpenTasks(dev storage.DeviceID, afterTask uint64, limit int) ([]
 		if err := s.get(indexed(tableTask, key), &t); err != nil {
 			return false, dangling(key, err)
 		}
-		if isOpen(&t) { // else it ended between the index and the record
+		if t.Open() { // else it ended between the index and the record
 			list = append(list, t)
 		}
 		return len(list) < limit, nil

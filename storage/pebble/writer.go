@@ -121,11 +121,6 @@ func (w *writer) records(c *storage.Commit) error {
 	return nil
 }
 
-// isOpen says whether t is in the index of open tasks.
-func isOpen(t *storage.Task) bool {
-	return t.State == storage.TaskQueued || t.State == storage.TaskSent
-}
-
 // task writes t. Its place in the index does not depend on what it was before, so that is not read.
 func (w *writer) task(t *storage.Task) error {
 	w.key = appendNumberedKey(w.key[:0], tableTask, t.Device, t.ID)
@@ -133,7 +128,7 @@ func (w *writer) task(t *storage.Task) error {
 		return err
 	}
 	w.key[0] = tableOpenTask
-	if isOpen(t) {
+	if t.Open() {
 		w.set(w.key, nil)
 	} else {
 		w.delete(w.key)

@@ -170,7 +170,7 @@ func (m *model) ordersOf(dev storage.DeviceID) []storage.Order {
 
 func (m *model) openTasks(dev storage.DeviceID, after uint64, limit int) []storage.Task {
 	return pick(m.tasks, limit, func(t storage.Task) bool {
-		return t.Device == dev && t.ID > after && (t.State == storage.TaskQueued || t.State == storage.TaskSent)
+		return t.Device == dev && t.ID > after && t.Open()
 	}, func(a, b storage.Task) int { return cmp.Compare(a.ID, b.ID) })
 }
 

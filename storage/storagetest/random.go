@@ -69,7 +69,7 @@ func randomCommit(t *rapid.T) *storage.Commit {
 			}
 		}),
 		Tasks: drawSome(t, "tasks", func(t *rapid.T) storage.Task {
-			state := rapid.Uint8Range(uint8(storage.TaskQueued), uint8(storage.TaskFailed)).Draw(t, "task state")
+			state := rapid.Uint8Range(uint8(storage.TaskQueued), uint8(storage.TaskWaiting)).Draw(t, "task state")
 			return storage.Task{ID: drawID(t), Device: id, State: storage.TaskState(state), Reason: drawName(t)}
 		}),
 		Results: drawSome(t, "results", func(t *rapid.T) storage.Results {

@@ -25,6 +25,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		Account: &storage.Account{
 			Device: id, ServerID: "dmgate", Password: "secret", ServerPassword: "hidden",
 			ClientNonce: []byte{0, 1, 255}, ServerNonce: []byte{2},
+			ServerScheme: "hmac", Scheme: "md5", Failures: 2, LockedUntil: at(9),
 		},
 		Orders: []storage.Order{{
 			ID: "order-1", Device: id, Batch: "batch-1", Kind: "bootstrap", State: storage.OrderFailed,
@@ -33,13 +34,21 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		Tasks: []storage.Task{{
 			ID: 7, Device: id, Order: "order-1", Purpose: "discovery", State: storage.TaskSent, Attempts: 2,
 			Created: at(3), Reason: "asked twice",
-			Commands: []storage.Command{{Kind: "Add", URI: "./X", Format: "bin", Type: "text/plain", Data: []byte{0, 9}}},
+			Priority: 1, Key: "firmware", Expires: at(7), Deadline: at(8),
+			Broken: []storage.Break{{Session: "3E", Time: at(2), Command: 1}},
+			Commands: []storage.Command{
+				{Kind: "Atomic"},
+				{Kind: "Add", URI: "./X", Format: "bin", Type: "text/plain", Data: []byte{0, 9}, Depth: 1},
+				{Kind: "Copy", URI: "./Y", Source: "./X", Depth: 1},
+				{Kind: "Alert", Code: 1101, Items: []string{"MINDT=5", "Now?"}},
+				{Kind: "Exec", URI: "./F", Correlator: "c7", Probe: "./F/State", Idle: []string{"10", "20"}},
+			},
 		}},
 		Results: []storage.Results{{
 			Device: id, Task: 7, Session: "3F", MsgID: 4, Time: at(6),
 			Answers: []storage.Answer{{
 				Command: 1, Code: 200, URI: []byte("./X"), Format: []byte("chr"), Type: []byte("text/plain"),
-				Data: []byte("v"),
+				Data: []byte("v"), More: true, Late: true,
 			}},
 		}},
 		Pushes: []storage.PushJob{{
@@ -53,9 +62,12 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Device: id, Session: []byte("3F"), Started: at(1), Updated: at(2), Ended: true, MsgID: 4,
 			Digest: []byte{1, 2}, Reply: []byte{3, 4}, Sent: 5, Proved: 2, ServerOK: true, Refusals: 1, Planned: true,
 			Failures: 1, MaxMsg: 4096,
-			Tasks:     []storage.Open{{ID: 7, Next: 1, Answered: 1}},
-			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1}},
-			NextNonce: []byte{8},
+			Tasks: []storage.Open{{
+				ID: 7, Next: 1, Answered: 1, Again: []int{0}, Replace: []int{0}, Doubtful: []int{4}, Accepted: []int{5}, Chunk: 9,
+			}},
+			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1, Code: 213, Probe: true, Chunk: true}},
+			NextNonce: []byte{8}, MaxObj: 1 << 20,
+			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Dropped: 424},
 		},
 		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1}},
 	}
