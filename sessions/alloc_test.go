@@ -65,7 +65,7 @@ func newDialogue(enc syncml.Encoding) *dialogue {
 	opt := Options{Address: testServer, Planner: silent{}, Random: func([]byte) {}, Messages: 1 << 30}.WithDefaults()
 	dev := &storage.Device{ID: testUser, State: storage.Discovered}
 	d := &dialogue{enc: enc, now: epoch}
-	d.session = New(&opt, dev, &storage.Account{Device: testUser, ServerID: "gw"}, []byte("1"), epoch)
+	d.session = New(&opt, dev, &storage.Account{Device: testUser, ServerID: "gw"}, []byte("1"), epoch, nil)
 	d.session.proof, d.session.planned, d.session.serverOK = ByMD5, true, true
 	return d
 }
@@ -73,8 +73,8 @@ func newDialogue(enc syncml.Encoding) *dialogue {
 func (d *dialogue) step() {
 	s := d.session
 	s.received = 6 // of the device's endless message 7
-	if len(s.tasks) == 0 || s.tasks[0].next >= len(s.tasks[0].Commands) {
-		s.tasks = append(s.tasks[:0], task{Task: storage.Task{ID: 1, Commands: endless}})
+	if len(s.tasks) == 0 || s.tasks[0].Next >= len(s.tasks[0].Commands) {
+		s.tasks = append(s.tasks[:0], task{Task: storage.Task{ID: 1, Commands: endless}, Open: storage.Open{ID: 1}})
 	}
 	d.compose()
 	if err := d.in.Read(d.body, d.enc, nil); err != nil {

@@ -37,17 +37,26 @@ func (s *Session) match(now time.Time, in *syncml.Message, out *Outcome) (refuse
 			continue
 		}
 		if k := s.pendingFor(c); k >= 0 {
-			s.answerResults(now, k, c, out)
+			s.answerResults(now, k, c, in, out)
 		}
 	}
+	s.forgetAnswered()
 	return refused
+}
+
+// forgetAnswered drops the pending commands to which nothing more can come: probes that are settled, and chunks that the
+// device has taken.
+func (s *Session) forgetAnswered() {
+	s.pending = slices.DeleteFunc(s.pending, func(p storage.Pending) bool {
+		return p.Task == 0 || p.Chunk && p.Code != 0
+	})
 }
 
 // pendingFor is the index of the pending command that c answers, -1 if there is none.
 func (s *Session) pendingFor(c *syncml.Command) int {
 	msg, cmd := number(c.MsgRef), number(c.CmdRef)
 	for k := range s.pending {
-		if s.pending[k].MsgID == msg && s.pending[k].CmdID == cmd {
+		if s.pending[k].MsgID == msg && s.pending[k].CmdID == cmd && s.pending[k].Task != 0 {
 			return k
 		}
 	}
@@ -60,46 +69,107 @@ func (s *Session) answerStatus(now time.Time, k int, c *syncml.Command, out *Out
 	if p.Code == 0 {
 		p.Code = 500 // a status that is no number is an answer all the same
 	}
-	if a := s.answer(now, k, out); a != nil && len(c.Items) > 0 {
-		a.Data = c.Items[0].Data // what the user typed, for example
+	t := s.find(p.Task)
+	switch {
+	case t == nil:
+		return
+	case p.Probe:
+		s.probed(now, t, k, out)
+		return
+	case p.Chunk && p.Code < 300: // 213, as a rule: it wants the next one
+		return
+	case p.Chunk: // it does not want the rest
+		t.said(p.Command, false)
+	}
+	if p.Code == 418 && t.Commands[p.Command].Kind == put && !t.isReplace(p.Command) {
+		t.Replace = insert(t.Replace, p.Command)
+		t.again(p.Command)
+		return
+	}
+	if p.Code == 202 && t.Commands[p.Command].Kind == "Exec" {
+		t.Accepted = insert(t.Accepted, p.Command)
+	}
+	t.Answered++
+	a := s.newAnswer(now, t, p.Command, p.Code, out)
+	for i := range c.Items { // what the user typed or chose, for example
+		if i > 0 {
+			a = s.newAnswer(now, t, p.Command, p.Code, out)
+		}
+		a.Data = c.Items[i].Data
+	}
+	out.places[k] = out.lastAnswer(t.id())
+}
+
+// probed takes the answer to the question whether an Exec has run that nobody knows of. Where the node is not there, or
+// says that nothing has happened, the Exec goes out again. Else it counts as accepted: its result is to come.
+func (s *Session) probed(now time.Time, t *task, k int, out *Outcome) {
+	p := &s.pending[k]
+	switch {
+	case p.Code == 200:
+		return // its value follows, or the end of the package
+	case p.Code == 404:
+		t.again(p.Command)
+	default:
+		s.accepted(now, t, p.Command, out)
+	}
+	p.Task = 0
+}
+
+// accepted answers an Exec in the device's place: it has run, or is running.
+func (s *Session) accepted(now time.Time, t *task, i int, out *Outcome) {
+	t.Accepted = insert(t.Accepted, i)
+	s.answerGroup(now, t, i, 202, out)
+}
+
+// answerGroup answers all commands of a group in the device's place.
+func (s *Session) answerGroup(now time.Time, t *task, i, code int, out *Outcome) {
+	for end := t.groupEnd(i); i < end; i++ {
+		t.Answered++
+		s.newAnswer(now, t, i, code, out)
 	}
 }
 
-// answer files the answer to pending command k and returns it; nil where its task is gone.
-func (s *Session) answer(now time.Time, k int, out *Outcome) *storage.Answer {
+func (s *Session) answerResults(now time.Time, k int, c *syncml.Command, in *syncml.Message, out *Outcome) {
 	p := &s.pending[k]
 	t := s.find(p.Task)
 	if t == nil {
-		return nil
+		return
 	}
-	t.answered++
-	a := s.newAnswer(now, t, p.Command, p.Code, out)
-	out.places[k] = out.lastAnswer(t.ID)
-	return a
-}
-
-func (s *Session) answerResults(now time.Time, k int, c *syncml.Command, out *Outcome) {
-	t := s.find(s.pending[k].Task)
-	if t == nil {
+	if p.Probe {
+		if len(c.Items) > 0 && slices.Contains(t.Commands[p.Command].Idle, string(c.Items[0].Data)) {
+			t.again(p.Command)
+		} else {
+			s.accepted(now, t, p.Command, out)
+		}
+		p.Task = 0
 		return
 	}
 	for i := range c.Items {
 		it := &c.Items[i]
+		if s.isPart(c, it) {
+			s.takePart(now, k, c, it, in, out)
+			continue
+		}
 		a := s.openAnswer(k, out)
 		if a == nil {
-			a = s.newAnswer(now, t, s.pending[k].Command, s.pending[k].Code, out)
+			a = s.newAnswer(now, t, p.Command, p.Code, out)
 		}
-		a.URI = it.Source.URI
-		a.Format, a.Type = it.Meta.Format, it.Meta.Type
-		if len(a.Format) == 0 {
-			a.Format = c.Meta.Format
-		}
-		if len(a.Type) == 0 {
-			a.Type = c.Meta.Type
-		}
-		a.Data = it.Data
+		fill(a, c, it)
 		out.places[k].answer = 0
 	}
+}
+
+// fill takes over what an item of a Results says. Meta of the item goes before that of the command.
+func fill(a *storage.Answer, c *syncml.Command, it *syncml.Item) {
+	a.URI = it.Source.URI
+	a.Format, a.Type = it.Meta.Format, it.Meta.Type
+	if len(a.Format) == 0 {
+		a.Format = c.Meta.Format
+	}
+	if len(a.Type) == 0 {
+		a.Type = c.Meta.Type
+	}
+	a.Data = it.Data
 }
 
 // openAnswer is the answer that the Status of pending command k has made in this message and no item has filled yet.
@@ -113,7 +183,7 @@ func (s *Session) openAnswer(k int, out *Outcome) *storage.Answer {
 
 // newAnswer adds an answer to a command to the results of its task.
 func (s *Session) newAnswer(now time.Time, t *task, command, code int, out *Outcome) *storage.Answer {
-	r := &out.Commit.Results[out.resultsOf(t.ID)]
+	r := &out.Commit.Results[out.resultsOf(t.id())]
 	if len(r.Answers) == 0 {
 		r.Device, r.Session, r.MsgID, r.Time = s.device.ID, s.id, s.received, now
 	}
@@ -151,8 +221,18 @@ func (o *Outcome) resultsOf(task uint64) int {
 // with code 0.
 func (s *Session) unanswered(now time.Time, out *Outcome) {
 	for k := range s.pending {
-		if s.pending[k].Code == 0 {
-			s.answer(now, k, out)
+		p := &s.pending[k]
+		t := s.find(p.Task)
+		switch {
+		case t == nil:
+		case p.Probe:
+			s.accepted(now, t, p.Command, out) // nobody can tell: that is not to run it twice
+		case p.Code == 0 && p.Chunk:
+			t.said(p.Command, false)
+			fallthrough
+		case p.Code == 0:
+			t.Answered++
+			s.newAnswer(now, t, p.Command, 0, out)
 		}
 	}
 	s.pending = s.pending[:0]
@@ -165,10 +245,12 @@ func (s *Session) report(now time.Time, closed bool, out *Outcome) {
 	for i := range out.Commit.Results {
 		r := &out.Commit.Results[i]
 		count += len(r.Answers)
-		s.conclude(now, s.find(r.Task), r.Answers, closed, out)
+		if t := s.find(r.Task); t != nil {
+			s.conclude(now, t, r.Answers, closed, out)
+		}
 	}
 	for i := 0; closed && i < len(s.tasks); i++ {
-		if t := &s.tasks[i]; t.State != storage.TaskDone && t.answered >= len(t.Commands) {
+		if t := &s.tasks[i]; t.isComplete() {
 			s.conclude(now, t, nil, closed, out) // its last answer came in an earlier message
 		}
 	}
@@ -179,9 +261,18 @@ func (s *Session) report(now time.Time, closed bool, out *Outcome) {
 
 // conclude ends t if none of its answers is missing and none can be added, and lets the planner read the new ones.
 func (s *Session) conclude(now time.Time, t *task, answers []storage.Answer, closed bool, out *Outcome) {
-	done := closed && t.answered >= len(t.Commands)
-	if done {
-		t.State, t.dirty = storage.TaskDone, true
+	done := false
+	switch {
+	case !closed || t.Answered < len(t.Commands) || !t.Task.Open():
+	case len(t.Accepted) == 0:
+		done = true
+		t.State, t.Reason, t.dirty = storage.TaskDone, "", true
+	case t.State != storage.TaskWaiting:
+		t.State, t.dirty = storage.TaskWaiting, true
+		t.Reason = "the result of Exec " + t.Commands[t.Accepted[0]].URI + " is to come by Alert 1226"
+	}
+	if !done && len(answers) == 0 {
+		return
 	}
 	out.open = s.tasks
 	s.add(s.opt.Planner.Answered(now, s.device, &t.Task, answers, done, out))
@@ -197,8 +288,14 @@ func (s *Session) takeBack() {
 			kept = append(kept, p)
 			continue
 		}
-		if t := s.find(p.Task); t != nil {
-			t.next = min(t.next, p.Command)
+		switch t := s.find(p.Task); {
+		case t == nil:
+		case p.Probe:
+			t.Doubtful = insert(t.Doubtful, p.Command)
+		case p.Chunk:
+			t.Chunk = 0
+		default:
+			t.again(p.Command)
 		}
 	}
 	s.pending = kept

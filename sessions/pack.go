@@ -10,48 +10,100 @@ import (
 )
 
 // pack adds as many commands of open tasks to the reply as the device can take in one message. A command never spans
-// messages. It reports whether there was anything to say; if not, the session is over.
+// messages, nor does an Atomic or Sequence; only the data of a large object does. It reports whether there was anything
+// to say; if not, the session is over.
 func (s *Session) pack(now time.Time, enc syncml.Encoding, out *Outcome) bool {
+	p := packing{s: s, now: now, enc: enc, out: out}
 	m := &out.Reply
-	room := s.room() - replySize(m, enc, len(m.Commands))
-	whole := s.room() - replySize(m, enc, min(len(m.Commands), 2)) // in answer to an Alert 1222, at least
-	said := false
-	for i := 0; i < len(s.tasks); i++ {
-		for s.tasks[i].next < len(s.tasks[i].Commands) {
-			t := &s.tasks[i]
-			cmd := &t.Commands[t.next]
-			size := commandSize(cmd, enc)
-			switch {
-			case size <= room:
-				room -= size
-				said = true
-				s.send(t, cmd, out)
-			case said:
-				return true
-			case size <= whole:
-				m.Final = false // the statuses fill this message: the device asks for the next with Alert 1222
-				return true
-			default:
-				s.tooLarge(now, t, out)
-			}
-		}
+	p.room = s.room() - replySize(m, enc, len(m.Commands))
+	p.whole = s.room() - replySize(m, enc, min(len(m.Commands), 2)) // in answer to an Alert 1222, at least
+	if t := s.unfinished(); t != nil {                              // a large object goes on before anything else
+		p.task(t)
+		return p.said
 	}
-	return said
+	for i := 0; i < len(s.tasks) && !p.full; i++ {
+		t := &s.tasks[i]
+		suspect := len(t.Broken) > 0 // it goes alone, so that the next break tells whether it is poison
+		if suspect && p.said {
+			break
+		}
+		if moved := p.task(t); moved {
+			i = -1
+		}
+		p.full = p.full || suspect && p.said
+	}
+	return p.said
 }
 
-// tooLarge answers a command in the device's place: it is larger than the device's MaxMsgSize.
-func (s *Session) tooLarge(now time.Time, t *task, out *Outcome) {
+// unfinished is the task of which a large object is on its way.
+func (s *Session) unfinished() *task {
+	for i := range s.tasks {
+		if t := &s.tasks[i]; t.Chunk > 0 && t.Task.Open() {
+			return t
+		}
+	}
+	return nil
+}
+
+// packing is a reply being filled.
+type packing struct {
+	s           *Session
+	now         time.Time
+	enc         syncml.Encoding
+	out         *Outcome
+	room, whole int  // bytes left in this message, and in one with nothing in it
+	said        bool // there is a command in it, or the device is to ask for the next
+	full        bool // nothing more goes into it
+}
+
+// task adds what can be said of t. It reports whether the queue has moved meanwhile, and t with it.
+func (p *packing) task(t *task) (moved bool) {
+	for !p.full && t.Task.Open() && !p.s.isProbed(t) {
+		i, probe, ok := t.next()
+		if !ok {
+			break
+		}
+		size := groupSize(t, i, probe, p.enc)
+		switch {
+		case size <= p.room && t.Chunk == 0:
+			p.room -= size
+			p.said = true
+			p.s.send(t, i, probe, p.out)
+		case p.said:
+			p.full = true
+		case t.Chunk == 0 && size <= p.whole:
+			p.out.Reply.Final = false // the statuses fill this message: the device asks for the next with Alert 1222
+			p.said, p.full = true, true
+		case !p.chunk(t, i):
+			p.s.tooLarge(p.now, t, i, p.out)
+			return true
+		}
+	}
+	return false
+}
+
+// isProbed says whether the device is being asked what became of an Exec of t. The rest of t waits for that.
+func (s *Session) isProbed(t *task) bool {
+	for k := range s.pending {
+		if p := &s.pending[k]; p.Probe && p.Task == t.id() {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLarge answers the commands of a group in the device's place: they are larger than the device takes.
+func (s *Session) tooLarge(now time.Time, t *task, i int, out *Outcome) {
 	s.begin(t)
-	s.newAnswer(now, t, t.next, 413, out)
-	t.next++
-	t.answered++
-	answers := out.Commit.Results[out.resultsOf(t.ID)].Answers
-	s.conclude(now, t, answers[len(answers)-1:], true, out)
+	t.said(i, false)
+	before := len(out.Commit.Results[out.resultsOf(t.id())].Answers)
+	s.answerGroup(now, t, i, 413, out)
+	s.conclude(now, t, out.Commit.Results[out.resultsOf(t.id())].Answers[before:], true, out)
 }
 
 // begin notes that t is under way.
 func (s *Session) begin(t *task) {
-	if t.next == 0 {
+	if t.State == storage.TaskQueued {
 		t.State, t.dirty = storage.TaskSent, true
 		t.Attempts++
 	}
@@ -68,35 +120,52 @@ func (s *Session) room() int {
 	return s.opt.MaxMsg
 }
 
-func (s *Session) send(t *task, cmd *storage.Command, out *Outcome) {
-	r := &out.Reply
-	c := r.AddCommand(syncml.KindOf([]byte(cmd.Kind)))
-	id := len(r.Commands)
-	c.CmdID = r.Number(id)
-	it := r.AddItem()
-	it.Target.URI = r.Text(cmd.URI)
-	it.Meta.Format, it.Meta.Type = r.Text(cmd.Format), r.Text(cmd.Type)
-	it.Data = cmd.Data
-	s.pending = append(s.pending, storage.Pending{MsgID: s.sent, CmdID: uint32(id), Task: t.ID, Command: t.next})
-	s.begin(t)
-	t.next++
-}
-
 // Upper bounds of what markup adds to the values of a message and of a command, in bytes.
 const (
 	wbxmlHeader, wbxmlCommand = 160, 64
 	xmlHeader, xmlCommand     = 480, 320
 )
 
+// groupSize is an upper bound of what command i of t takes, with its members.
+func groupSize(t *task, i int, probe bool, enc syncml.Encoding) int {
+	if probe {
+		return commandSize(&storage.Command{URI: t.Commands[i].Probe}, enc)
+	}
+	n := 0
+	for end := t.groupEnd(i); i < end; i++ {
+		n += commandSize(&t.Commands[i], enc)
+	}
+	return n
+}
+
 // commandSize is an upper bound of what a command takes.
 func commandSize(c *storage.Command, enc syncml.Encoding) int {
-	text := textSize(c.URI, enc) + textSize(c.Format, enc) + textSize(c.Type, enc)
+	n := commandFrame(c, enc)
 	if enc == syncml.XML {
 		// Data that is no text goes as base64, under a Format that says so.
-		return xmlCommand + text + max(textSize(c.Data, enc), base64.StdEncoding.EncodedLen(len(c.Data))+len("b64"))
+		return n + max(textSize(c.Data, enc), base64.StdEncoding.EncodedLen(len(c.Data))+len("b64"))
 	}
-	return wbxmlCommand + text + len(c.Data)
+	return n + len(c.Data)
 }
+
+// commandFrame is an upper bound of what a command takes besides its data.
+func commandFrame(c *storage.Command, enc syncml.Encoding) int {
+	n, item := wbxmlCommand, wbxmlCommand
+	if enc == syncml.XML {
+		n, item = xmlCommand, xmlCommand
+	}
+	n += textSize(c.URI, enc) + textSize(c.Source, enc) + textSize(c.Format, enc) + textSize(c.Type, enc)
+	if c.Kind == "Exec" {
+		n += max(textSize(c.Correlator, enc), maxCorrelator) + item/4
+	}
+	for i := range c.Items {
+		n += item/4 + textSize(c.Items[i], enc)
+	}
+	return n
+}
+
+// maxCorrelator is the length of a correlator that we make, at most: two numbers.
+const maxCorrelator = 26
 
 // textSize is an upper bound of what a value takes: XML writes some characters as entities, and U+FFFD for those that
 // it can not hold.

@@ -30,6 +30,10 @@ func (s *Session) authenticate(now time.Time, h *syncml.Header, out *Outcome) in
 		return 401
 	}
 	s.proof, s.nonce = proof, nil
+	if s.earlier != nil {
+		s.inherit(s.earlier)
+		s.earlier = nil
+	}
 	if proof == ByMD5 {
 		s.account.ClientNonce = s.newNonce()
 		out.Commit.Account = s.account

@@ -19,15 +19,20 @@ import (
 //
 //	device [scheme=basic]          a fresh device with its account; the client nonce is #1, the server's is #2
 //	plan                           one command a line: the task that the planner hands out when the device is proved
+//	task [priority=N] [key=K]      the same, but it stands in the store and waits for the device; also: expires=, deadline=,
+//	                               which are durations from now
+//	fact NAME VALUE                what is known of the device
 //	send [alert=N] [cred=...]      a message of the device; each line of the input is a command in it.
 //	                               cred: basic, md5 with the nonce the device holds, #N, raw:#N, zero, wrong
-//	                               also: session=, msg=, proto=, dtd=, maxmsg=, final=no, xml, noresp
+//	                               also: session=, msg=, proto=, dtd=, maxmsg=, maxobj=, final=no, xml, noresp
 //	repeat                         the last message again, to the byte
 //	restart                        the process dies; the session is restored from its checkpoint
 //	later DURATION                 nothing happens for so long
 //
-// A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data". Members of an Atomic or Sequence
-// have a "> " in front of them.
+// A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data", and "part=more" or "part=last" with
+// "size=N" make it a chunk of a large object. Members of an Atomic or Sequence have a "> " in front of them. Commands for
+// the device are "Get URI", "Add URI Data" and so on, "Copy FROM TO", "Exec URI [probe=URI idle=A,B]", and "Alert CODE
+// OPTIONS|TEXT|CHOICE"; "fill=N" stands for N bytes of data.
 // Nonces are written #N: the Nth that was made.
 
 const (
@@ -97,6 +102,12 @@ func (c *conversation) run(d *datadriven.TestData) string {
 			c.plan = append(c.plan, command(line))
 		}
 		return ""
+	case "task":
+		c.addTask(d)
+		return ""
+	case "fact":
+		c.device.Facts = map[string]string{d.CmdArgs[0].Key: d.CmdArgs[1].Key}
+		return ""
 	case "send":
 		c.compose(d)
 		return c.deliver()
@@ -110,19 +121,77 @@ func (c *conversation) run(d *datadriven.TestData) string {
 		c.now = c.now.Add(d)
 		return ""
 	case "restart":
-		c.session = Restore(&c.opt, c.device, c.account, c.cp, c.open())
+		c.session = Restore(&c.opt, c.device, c.account, c.cp, c.open(), c.now)
 		return ""
 	}
 	return "no such command: " + d.Cmd
 }
 
+// command is the command that a line of a plan stands for.
 func command(line string) storage.Command {
 	f := strings.Fields(line)
-	cmd := storage.Command{Kind: f[0], URI: f[1]}
-	if len(f) > 2 {
-		cmd.Format, cmd.Data = "chr", []byte(strings.Join(f[2:], " "))
+	cmd := storage.Command{Kind: f[0]}
+	if cmd.Kind == ">" {
+		cmd = command(strings.Join(f[1:], " "))
+		cmd.Depth++
+		return cmd
+	}
+	if len(f) == 1 {
+		return cmd // an Atomic or Sequence
+	}
+	cmd.URI, f = f[1], f[2:]
+	switch cmd.Kind {
+	case "Copy":
+		cmd.Source, cmd.URI = cmd.URI, f[0]
+		return cmd
+	case "Alert":
+		cmd.Code, _ = strconv.Atoi(cmd.URI)
+		cmd.URI, cmd.Items = "", strings.Split(strings.Join(f, " "), "|")
+		return cmd
+	}
+	for len(f) > 0 {
+		switch name, value, _ := strings.Cut(f[0], "="); name {
+		case "probe":
+			cmd.Probe = value
+		case "idle":
+			cmd.Idle = strings.Split(value, ",")
+		case "bin":
+			cmd.Format = "bin"
+		case "fill":
+			n, _ := strconv.Atoi(value)
+			cmd.Data = []byte(strings.Repeat("0123456789", n/10+1)[:n])
+		default:
+			cmd.Format, cmd.Data = "chr", []byte(strings.Join(f, " "))
+			return cmd
+		}
+		f = f[1:]
 	}
 	return cmd
+}
+
+// addTask puts a task into the store.
+func (c *conversation) addTask(d *datadriven.TestData) {
+	t := storage.Task{ID: uint64(len(c.tasks)) + 1, Device: c.device.ID, Purpose: "test", Created: c.now}
+	var expires, deadline string
+	var priority int
+	d.MaybeScanArgs(c.t, "priority", &priority)
+	d.MaybeScanArgs(c.t, "key", &t.Key)
+	d.MaybeScanArgs(c.t, "expires", &expires)
+	d.MaybeScanArgs(c.t, "deadline", &deadline)
+	t.Priority = uint8(priority)
+	t.Expires, t.Deadline = c.after(expires), c.after(deadline)
+	for line := range strings.Lines(d.Input) {
+		t.Commands = append(t.Commands, command(line))
+	}
+	c.tasks[t.ID] = t
+}
+
+// after is the time a duration from now; zero for none.
+func (c *conversation) after(duration string) (t time.Time) {
+	if d, err := time.ParseDuration(duration); err == nil {
+		t = c.now.Add(d)
+	}
+	return t
 }
 
 func (c *conversation) random(b []byte) {
@@ -133,7 +202,7 @@ func (c *conversation) random(b []byte) {
 func (c *conversation) open() []storage.Task {
 	var open []storage.Task
 	for id := range uint64(len(c.tasks)) {
-		if t := c.tasks[id+1]; t.State <= storage.TaskSent {
+		if t := c.tasks[id+1]; t.Open() {
 			open = append(open, t)
 		}
 	}
@@ -182,6 +251,8 @@ func (c *conversation) compose(d *datadriven.TestData) {
 	d.MaybeScanArgs(c.t, "cred", &cred)
 	d.MaybeScanArgs(c.t, "final", &final)
 	d.MaybeScanArgs(c.t, "maxmsg", &m.Header.Meta.MaxMsgSize)
+	d.MaybeScanArgs(c.t, "maxobj", &m.Header.Meta.MaxObjSize)
+	d.MaybeScanArgs(c.t, "maxobj", &c.opt.MaxObj)
 	c.enc = syncml.WBXML
 	if d.HasArg("xml") {
 		c.enc = syncml.XML
@@ -219,17 +290,37 @@ func (c *conversation) addLine(m *syncml.Message, f []string) {
 	case syncml.Status:
 		msg, ref, _ := strings.Cut(f[1], ".")
 		cmd.MsgRef, cmd.CmdRef, cmd.Cmd, cmd.Data = []byte(msg), []byte(ref), []byte(f[2]), []byte(f[3])
-		if len(f) > 4 { // chal=#N
-			n, _ := strconv.ParseUint(strings.TrimPrefix(f[4], "chal=#"), 10, 64)
-			cmd.Chal.Type, cmd.Chal.Format, cmd.Chal.NextNonce = []byte(auth.TypeMD5), []byte("b64"), m.Base64(nonce(n))
+		for _, more := range f[4:] { // chal=#N, or what the user typed or chose
+			if chal, ok := strings.CutPrefix(more, "chal=#"); ok {
+				n, _ := strconv.ParseUint(chal, 10, 64)
+				cmd.Chal.Type, cmd.Chal.Format, cmd.Chal.NextNonce = []byte(auth.TypeMD5), []byte("b64"), m.Base64(nonce(n))
+			} else {
+				m.AddItem().Data = []byte(more)
+			}
 		}
 	case syncml.Results:
 		msg, ref, _ := strings.Cut(f[1], ".")
 		cmd.MsgRef, cmd.CmdRef = []byte(msg), []byte(ref)
 		it := m.AddItem()
-		it.Source.URI, it.Meta.Format, it.Data = []byte(f[2]), []byte("chr"), []byte(strings.Join(f[3:], " "))
+		it.Source.URI, it.Meta.Format = []byte(f[2]), []byte("chr")
+		f = f[3:]
+		for len(f) > 0 {
+			if size, ok := strings.CutPrefix(f[0], "size="); ok {
+				it.Meta.Size, _ = strconv.Atoi(size)
+			} else if part, ok := strings.CutPrefix(f[0], "part="); ok {
+				it.MoreData = part == "more"
+			} else {
+				break
+			}
+			f = f[1:]
+		}
+		it.Data = []byte(strings.Join(f, " "))
 	case syncml.Alert:
 		cmd.Data = []byte(f[1])
+		if len(f) > 2 && strings.HasPrefix(f[2], "cor=") {
+			cmd.Correlator = []byte(strings.TrimPrefix(f[2], "cor="))
+			f = append(f[:2:2], f[3:]...)
+		}
 		if len(f) > 2 {
 			it := m.AddItem()
 			it.Source.URI, it.Meta.Type, it.Data = []byte(f[2]), []byte(f[3]), []byte(strings.Join(f[4:], " "))
@@ -281,7 +372,7 @@ func (c *conversation) deliver() string {
 	}
 	c.req = Request{Message: &c.in, Encoding: c.enc, Body: c.last}
 	if c.session == nil || !c.session.Takes(&c.req) {
-		c.session = New(&c.opt, c.device, c.account, c.in.Header.SessionID, c.now)
+		c.session = New(&c.opt, c.device, c.account, c.in.Header.SessionID, c.now, c.session)
 		c.session.Offer(c.open())
 	}
 	c.now = c.now.Add(time.Second)
@@ -318,6 +409,7 @@ func (c *conversation) listReply(reply []byte) string {
 	}
 	for i := range m.Commands {
 		cmd := &m.Commands[i]
+		b.WriteString(strings.Repeat("> ", int(cmd.Depth)))
 		switch cmd.Kind {
 		case syncml.Status:
 			fmt.Fprintf(&b, "Status %s.%s %s %s", cmd.MsgRef, cmd.CmdRef, cmd.Cmd, cmd.Data)
@@ -329,11 +421,12 @@ func (c *conversation) listReply(reply []byte) string {
 			fmt.Fprintf(&b, "%s %s.%s", cmd.Kind, m.Header.MsgID, cmd.CmdID)
 			if len(cmd.Data) > 0 {
 				fmt.Fprintf(&b, " %s", cmd.Data)
-			} else {
-				fmt.Fprintf(&b, " %s", cmd.Items[0].Target.URI)
 			}
-			if data := cmd.Items[0].Data; len(data) > 0 {
-				fmt.Fprintf(&b, " %.40s", data)
+			if len(cmd.Correlator) > 0 {
+				fmt.Fprintf(&b, " cor=%s", cmd.Correlator)
+			}
+			for i := range cmd.Items {
+				c.listItem(&b, &cmd.Items[i])
 			}
 		}
 		b.WriteByte('\n')
@@ -342,6 +435,27 @@ func (c *conversation) listReply(reply []byte) string {
 		b.WriteString("(not the last message of its package)\n")
 	}
 	return b.String()
+}
+
+// listItem lists an item of a command of ours.
+func (c *conversation) listItem(b *strings.Builder, it *syncml.Item) {
+	for _, uri := range [...][]byte{it.Source.URI, it.Target.URI} {
+		if len(uri) > 0 && string(uri) != testServer && string(uri) != "IMEI:490154203237518" {
+			fmt.Fprintf(b, " %s", uri)
+		}
+	}
+	if n := it.Meta.Size; n > 0 {
+		fmt.Fprintf(b, " size=%d", n)
+	}
+	if it.MoreData {
+		b.WriteString(" part=more")
+	}
+	switch n := len(it.Data); {
+	case n > 40:
+		fmt.Fprintf(b, " (%d bytes)", n)
+	case it.Data != nil:
+		fmt.Fprintf(b, " %s", it.Data)
+	}
 }
 
 // commit does what the store would, and lists it.
@@ -359,7 +473,7 @@ func (c *conversation) commit() string {
 	}
 	for _, t := range k.Tasks {
 		c.tasks[t.ID] = t
-		state := [...]string{"queued", "sent", "done", "failed"}[t.State]
+		state := [...]string{"queued", "sent", "done", "failed", "waiting"}[t.State]
 		fmt.Fprintf(&b, "keep task %d %s", t.ID, state)
 		if t.Reason != "" {
 			fmt.Fprintf(&b, ": %s", t.Reason)
@@ -368,8 +482,14 @@ func (c *conversation) commit() string {
 	}
 	for _, r := range k.Results {
 		for _, a := range r.Answers {
-			fmt.Fprintf(&b, "keep answer %d.%d %s\n", r.Task, a.Command,
-				strings.TrimSpace(fmt.Sprintf("%d %s %s", a.Code, a.URI, a.Data)))
+			text := fmt.Sprintf("%d %s %s", a.Code, a.URI, a.Data)
+			if a.Part > 0 {
+				text = fmt.Sprintf("%d %s part %d %s", a.Code, a.URI, a.Part, a.Data)
+			}
+			if a.Late {
+				text += " (late)"
+			}
+			fmt.Fprintf(&b, "keep answer %d.%d %s\n", r.Task, a.Command, strings.TrimSpace(text))
 		}
 	}
 	for _, e := range k.Feed {

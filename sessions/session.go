@@ -39,6 +39,7 @@ type Options struct {
 	Planner  Planner       // what devices are asked; required
 	Random   func([]byte)  // fills a nonce; required
 	MaxMsg   int           // bytes of the largest message we send to a device that does not say; 32 KiB
+	MaxObj   int           // bytes of the largest object that a device may send in parts; 1 MiB
 	Failures int           // credentials refused before the session is ended; 3
 	Messages int           // messages in one session; 1000
 	Lifetime time.Duration // from its first message; 24 h, as a user may take hours to answer an alert
@@ -48,6 +49,9 @@ type Options struct {
 func (o Options) WithDefaults() Options {
 	if o.MaxMsg == 0 {
 		o.MaxMsg = 32 << 10
+	}
+	if o.MaxObj == 0 {
+		o.MaxObj = 1 << 20
 	}
 	if o.Failures == 0 {
 		o.Failures = 3
@@ -81,6 +85,7 @@ type Session struct {
 
 	id       string
 	started  time.Time
+	updated  time.Time // when its last message came
 	ended    bool
 	received uint32 // MsgID of the last message taken
 	sent     uint32 // MsgID of our last message
@@ -94,19 +99,12 @@ type Session struct {
 	refusals int    // credentials of ours refused in this session
 	planned  bool   // the planner was asked for the first tasks
 	maxMsg   int    // the device's MaxMsgSize; 0 where it did not say
-	tasks    []task // open tasks, in the order of their commands
+	maxObj   int    // the device's MaxObjSize; 0 where it did not say
+	tasks    []task // open tasks, in the order in which they are carried out
 	pending  []storage.Pending
+	incoming *storage.Incoming // the large object that the device is sending
+	earlier  *Session          // a session that this one takes over from once it is proved
 }
-
-// task is an open task and how far this session is with it.
-type task struct {
-	storage.Task
-	next     int  // command to be sent next
-	answered int  // commands answered
-	dirty    bool // has changed since it was last committed
-}
-
-func (t *task) isOpen() bool { return t.State == storage.TaskQueued || t.State == storage.TaskSent }
 
 // Request is one message of a device.
 type Request struct {
@@ -147,7 +145,7 @@ func (o *Outcome) Change(dev *storage.Device, edit func(*storage.Device)) {
 // no device for the same thing twice.
 func (o *Outcome) Open(purpose string) bool {
 	for i := range o.open {
-		if t := &o.open[i]; t.Purpose == purpose && t.isOpen() {
+		if t := &o.open[i]; t.Purpose == purpose && t.Task.Open() {
 			return true
 		}
 	}
@@ -169,26 +167,45 @@ func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
 	o.changes, o.places, o.open = o.changes[:0], o.places[:0], nil
 }
 
-// New begins a session that the device opens with SessionID id. dev and account become the session's own.
-func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte, now time.Time) *Session {
-	return &Session{opt: opt, device: dev, account: account, id: string(id), started: now}
+// New begins a session that the device opens with SessionID id. dev and account become the session's own. earlier is the
+// device's session before this one, nil where there was none: what it has left undone is this one's to do. One that is
+// still running is left alone until this one is proved, for it may be anybody's.
+func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte, now time.Time, earlier *Session) *Session {
+	s := &Session{opt: opt, device: dev, account: account, id: string(id), started: now}
+	switch {
+	case earlier == nil:
+	case earlier.Running(now):
+		s.earlier = earlier
+	default:
+		s.inherit(earlier)
+	}
+	return s
 }
 
-// Restore is the session that cp was taken of. open are open tasks of the device: those that cp names, and others.
-func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task) *Session {
-	s := New(opt, dev, account, cp.Session, cp.Started)
-	s.ended, s.received, s.sent, s.reply = cp.Ended, cp.MsgID, cp.Sent, cp.Reply
+// Running says whether the device has proved itself in s and s is not over.
+func (s *Session) Running(now time.Time) bool {
+	return s.Proved() && !s.ended && !s.isOld(now)
+}
+
+// isOld says whether s has lasted longer than a session may.
+func (s *Session) isOld(now time.Time) bool { return now.Sub(s.started) >= s.opt.Lifetime }
+
+// Restore is the session that cp was taken of; one whose lifetime has passed meanwhile is over. open are open tasks of the
+// device: those that cp names, and others.
+func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task, now time.Time) *Session {
+	s := New(opt, dev, account, cp.Session, cp.Started, nil)
+	s.updated, s.ended, s.received, s.sent, s.reply = cp.Updated, cp.Ended || s.isOld(now), cp.MsgID, cp.Sent, cp.Reply
 	copy(s.digest[:], cp.Digest)
 	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
-	s.serverOK, s.refusals, s.planned, s.maxMsg = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg
+	s.serverOK, s.refusals, s.planned, s.maxMsg, s.maxObj = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg, cp.MaxObj
 	for _, begun := range cp.Tasks {
 		for i := range open {
 			if open[i].ID == begun.ID && s.find(begun.ID) == nil {
-				s.tasks = append(s.tasks, task{Task: open[i], next: begun.Next, answered: begun.Answered})
+				s.queue(task{Task: open[i], Open: begun})
 			}
 		}
 	}
-	s.pending = cp.Commands
+	s.pending, s.incoming = cp.Commands, cp.Incoming
 	s.Offer(open)
 	return s
 }
@@ -227,38 +244,6 @@ func digest(body []byte) (d [16]byte) {
 	return d
 }
 
-// Hungry says that the session has nothing more to say and would like to be offered the device's open tasks.
-func (s *Session) Hungry() bool {
-	for i := range s.tasks {
-		if s.tasks[i].next < len(s.tasks[i].Commands) {
-			return false
-		}
-	}
-	return true
-}
-
-// Open is the number of tasks that the session holds.
-func (s *Session) Open() int { return len(s.tasks) }
-
-// Offer adds open tasks to the queue, those aside that are in it already. A task that an earlier session began and did
-// not end begins anew.
-func (s *Session) Offer(open []storage.Task) {
-	for i := range open {
-		if s.find(open[i].ID) == nil {
-			s.tasks = append(s.tasks, task{Task: open[i]})
-		}
-	}
-}
-
-func (s *Session) find(id uint64) *task {
-	for i := range s.tasks {
-		if s.tasks[i].ID == id {
-			return &s.tasks[i]
-		}
-	}
-	return nil
-}
-
 // Seal puts the session's checkpoint, with the encoded reply in it, into the commit.
 func (s *Session) Seal(out *Outcome, reply []byte) {
 	s.reply = append(s.reply[:0], reply...)
@@ -267,13 +252,12 @@ func (s *Session) Seal(out *Outcome, reply []byte) {
 		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
 		Ended: s.ended, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
 		Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
-		Failures: s.failures, MaxMsg: s.maxMsg, NextNonce: s.nonce,
+		Failures: s.failures, MaxMsg: s.maxMsg, MaxObj: s.maxObj, NextNonce: s.nonce, Incoming: s.incoming,
 		Tasks: cp.Tasks[:0], Commands: s.pending,
 	}
 	for i := range s.tasks {
-		t := &s.tasks[i]
-		if t.next > 0 {
-			cp.Tasks = append(cp.Tasks, storage.Open{ID: t.ID, Next: t.next, Answered: t.answered})
+		if t := &s.tasks[i]; t.begun() {
+			cp.Tasks = append(cp.Tasks, t.Open)
 		}
 	}
 	out.Commit.Checkpoint = cp

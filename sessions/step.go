@@ -28,16 +28,24 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	if n := in.Header.Meta.MaxMsgSize; n >= leastMaxMsg {
 		s.maxMsg = n
 	}
+	if n := in.Header.Meta.MaxObjSize; n > 0 {
+		s.maxObj = n
+	}
+	s.updated = now
 	s.sent++
 	code := s.authenticate(now, &in.Header, out)
 	s.header(in, out, s.sent)
 	if code >= 400 {
 		s.challenge(in, out, code)
+		s.keepTasks(out)
 		return
 	}
 	s.accept(in, out, code)
+	s.setAside(out)
+	s.resolve(now, out)
+	s.interrupted(now, in, out)
 	refused := s.match(now, in, out)
-	abort := s.take(in, out)
+	abort := s.take(now, in, out)
 	if !s.serverOK {
 		s.proveServer(&out.Reply)
 	}
@@ -53,6 +61,7 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		s.askForMore(out)
 	default:
 		s.plan(now, out)
+		s.sweep(now, out)
 		if !s.pack(now, req.Encoding, out) {
 			s.end(out, "")
 		}
@@ -69,7 +78,7 @@ func (s *Session) mustEnd(now time.Time, abort, refused bool) string {
 		return "the device refuses our credential"
 	case s.sent >= uint32(s.opt.Messages):
 		return "too many messages"
-	case now.Sub(s.started) >= s.opt.Lifetime:
+	case s.isOld(now):
 		return "it has lasted too long"
 	}
 	return ""
@@ -191,7 +200,7 @@ func wantsStatus(c *syncml.Command) bool {
 
 // take carries out what the device says of its own accord and answers each command. It reports an abort, which gets a
 // Status for itself alone.
-func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
+func (s *Session) take(now time.Time, in *syncml.Message, out *Outcome) (abort bool) {
 	for i := range in.Commands {
 		if c := &in.Commands[i]; c.Kind == syncml.Alert && c.Code() == 1223 {
 			statusFor(in, out, c.CmdID, "Alert", 200)
@@ -207,7 +216,7 @@ func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
 		case c.Depth > 0:
 			code = 215 // what it stands in is refused, and it is not executed
 		case c.Kind == syncml.Alert:
-			code = hear(c, out)
+			code = s.hear(now, c, out)
 		case c.Kind == syncml.Replace:
 			code = s.learn(c, out)
 		}
@@ -218,11 +227,12 @@ func (s *Session) take(in *syncml.Message, out *Outcome) (abort bool) {
 	return false
 }
 
-// hear takes an alert. What the device reports of its own accord (1224, 1226) goes to the feed, item by item.
-func hear(c *syncml.Command, out *Outcome) int {
+// hear takes an alert. What the device reports of its own accord (1224, 1226) goes to the feed, item by item, and to the
+// Exec that waits for it.
+func (s *Session) hear(now time.Time, c *syncml.Command, out *Outcome) int {
 	code := c.Code()
 	switch code {
-	case 1200, 1201, 1222:
+	case 1200, 1201, 1222, 1225:
 		return 200
 	case 1224, 1226:
 	default:
@@ -235,6 +245,9 @@ func hear(c *syncml.Command, out *Outcome) int {
 		it := &c.Items[i]
 		text := fmt.Sprintf("%d %.*q from %.*q: %.*q", code, maxFactID, it.Meta.Type, maxFactID, it.Source.URI, maxFact, it.Data)
 		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "alert", Text: text})
+		if code == 1226 {
+			s.late(now, c, it, out)
+		}
 	}
 	return 200
 }
@@ -293,12 +306,6 @@ func (s *Session) plan(now time.Time, out *Outcome) {
 	s.add(s.opt.Planner.Proved(now, s.device, out))
 }
 
-func (s *Session) add(tasks []storage.Task) {
-	for i := range tasks {
-		s.tasks = append(s.tasks, task{Task: tasks[i], dirty: true})
-	}
-}
-
 // end closes the session; tasks under way stay open for the next one. why is empty for an end as it should be.
 func (s *Session) end(out *Outcome, why string) {
 	s.ended, out.Ended = true, true
@@ -307,21 +314,4 @@ func (s *Session) end(out *Outcome, why string) {
 		text = "ended: " + why
 	}
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "session", Text: text})
-}
-
-// keepTasks puts tasks that have changed into the commit and forgets those that have ended.
-func (s *Session) keepTasks(out *Outcome) {
-	open := s.tasks[:0]
-	for i := range s.tasks {
-		t := &s.tasks[i]
-		if t.dirty {
-			out.Commit.Tasks = append(out.Commit.Tasks, t.Task)
-			t.dirty = false
-		}
-		if t.isOpen() {
-			open = append(open, *t)
-		}
-	}
-	clear(s.tasks[len(open):])
-	s.tasks = open
 }

@@ -137,7 +137,7 @@ type Task struct {
 	State    TaskState `msg:"s"`
 	Attempts int       `msg:"a"` // sessions that have begun it
 	Created  time.Time `msg:"cr"`
-	Reason   string    `msg:"r"` // of TaskFailed
+	Reason   string    `msg:"r"` // of TaskFailed, why; of TaskWaiting, for what
 
 	Priority uint8     `msg:"pr,omitempty"` // 0 goes first; within a priority the older one does
 	Key      string    `msg:"k,omitempty"`  // of tasks with the same key that are not begun only the newest is carried out
@@ -201,8 +201,11 @@ type Answer struct {
 	Format  []byte `msg:"f"`
 	Type    []byte `msg:"t"`
 	Data    []byte `msg:"d"`
-	More    bool   `msg:"m,omitempty"` // Data goes on in the command's next answer: a large object
 	Late    bool   `msg:"l,omitempty"` // Code is the result code of a 1226 alert, which came after the command's Status
+	// Part counts the chunks of a large object from 1; 0 for a value that came whole. More says that there is another.
+	// The last one has the code of the whole: where that is none of success, the parts are of no use.
+	Part int  `msg:"p,omitempty"`
+	More bool `msg:"m,omitempty"`
 }
 
 // PushState says where a push stands.
@@ -299,8 +302,9 @@ type Incoming struct {
 	MsgID   uint32 `msg:"m"` // the command that it answers
 	CmdID   uint32 `msg:"c"`
 	URI     string `msg:"u"`
-	Size    int    `msg:"s"` // said in its first chunk
+	Size    int    `msg:"s"` // said in its first chunk; 0 where it was not
 	Got     int    `msg:"g"` // bytes that have come
+	Parts   int    `msg:"p"` // chunks that have come
 	Dropped int    `msg:"d"` // the status it was refused with: what still comes of it is thrown away
 }
 

@@ -216,16 +216,20 @@ func (z *Account) Msgsize() (s int) {
 func (z *Answer) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(8)
-	var zb0001Mask uint8 /* 8 bits */
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
 	_ = zb0001Mask
-	if z.More == false {
+	if z.Late == false {
 		zb0001Len--
 		zb0001Mask |= 0x40
 	}
-	if z.Late == false {
+	if z.Part == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80
+	}
+	if z.More == false {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -251,14 +255,19 @@ func (z *Answer) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x64)
 		o = msgp.AppendBytes(o, z.Data)
 		if (zb0001Mask & 0x40) == 0 { // if not omitted
-			// string "m"
-			o = append(o, 0xa1, 0x6d)
-			o = msgp.AppendBool(o, z.More)
-		}
-		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "l"
 			o = append(o, 0xa1, 0x6c)
 			o = msgp.AppendBool(o, z.Late)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "p"
+			o = append(o, 0xa1, 0x70)
+			o = msgp.AppendInt(o, z.Part)
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendBool(o, z.More)
 		}
 	}
 	return
@@ -386,16 +395,22 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Data, bts[:zb0005])
 			bts = bts[zb0005:]
-		case "m":
-			z.More, bts, err = msgp.ReadBoolBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "More")
-				return
-			}
 		case "l":
 			z.Late, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Late")
+				return
+			}
+		case "p":
+			z.Part, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Part")
+				return
+			}
+		case "m":
+			z.More, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "More")
 				return
 			}
 		default:
@@ -412,7 +427,7 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Answer) Msgsize() (s int) {
-	s = 1 + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.URI) + 2 + msgp.BytesPrefixSize + len(z.Format) + 2 + msgp.BytesPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data) + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s = 1 + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BytesPrefixSize + len(z.URI) + 2 + msgp.BytesPrefixSize + len(z.Format) + 2 + msgp.BytesPrefixSize + len(z.Type) + 2 + msgp.BytesPrefixSize + len(z.Data) + 2 + msgp.BoolSize + 2 + msgp.IntSize + 2 + msgp.BoolSize
 	return
 }
 
@@ -1585,9 +1600,9 @@ func (z *FeedEntry) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Incoming) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 6
+	// map header, size 7
 	// string "m"
-	o = append(o, 0x86, 0xa1, 0x6d)
+	o = append(o, 0x87, 0xa1, 0x6d)
 	o = msgp.AppendUint32(o, z.MsgID)
 	// string "c"
 	o = append(o, 0xa1, 0x63)
@@ -1601,6 +1616,9 @@ func (z *Incoming) MarshalMsg(b []byte) (o []byte, err error) {
 	// string "g"
 	o = append(o, 0xa1, 0x67)
 	o = msgp.AppendInt(o, z.Got)
+	// string "p"
+	o = append(o, 0xa1, 0x70)
+	o = msgp.AppendInt(o, z.Parts)
 	// string "d"
 	o = append(o, 0xa1, 0x64)
 	o = msgp.AppendInt(o, z.Dropped)
@@ -1659,6 +1677,12 @@ func (z *Incoming) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Got")
 				return
 			}
+		case "p":
+			z.Parts, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Parts")
+				return
+			}
 		case "d":
 			z.Dropped, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -1679,7 +1703,7 @@ func (z *Incoming) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Incoming) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize
+	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize
 	return
 }
 

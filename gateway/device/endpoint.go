@@ -243,8 +243,8 @@ func (e *Endpoint) session(now time.Time, id storage.DeviceID, slot *sessions.Sl
 	if err != nil {
 		return nil, err
 	}
-	s := sessions.New(&e.opt.Sessions, dev, account, req.Message.Header.SessionID, now)
-	if own := slot.Session; own != nil && own.Proved() && !own.Ended() {
+	s := sessions.New(&e.opt.Sessions, dev, account, req.Message.Header.SessionID, now, slot.Session)
+	if own := slot.Session; own != nil && own.Running(now) {
 		slot.Guest = s
 	} else {
 		slot.Session = s
@@ -252,10 +252,10 @@ func (e *Endpoint) session(now time.Time, id storage.DeviceID, slot *sessions.Sl
 	return s, nil
 }
 
-// restore is the session of the device's checkpoint, unless its lifetime is over; nil where there is none.
+// restore is the session of the device's checkpoint, which may be over; nil where there is none.
 func (e *Endpoint) restore(now time.Time, id storage.DeviceID) (*sessions.Session, error) {
 	cp, err := e.store.Checkpoint(id)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && now.Sub(cp.Started) >= e.opt.Sessions.Lifetime {
+	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -276,7 +276,7 @@ func (e *Endpoint) restore(now time.Time, id storage.DeviceID) (*sessions.Sessio
 		}
 		tasks = append(tasks, *t)
 	}
-	return sessions.Restore(&e.opt.Sessions, dev, account, cp, tasks), nil
+	return sessions.Restore(&e.opt.Sessions, dev, account, cp, tasks, now), nil
 }
 
 func (e *Endpoint) device(id storage.DeviceID) (*storage.Device, *storage.Account, error) {

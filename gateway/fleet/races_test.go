@@ -150,7 +150,7 @@ func TestBrokenOffDiscovery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := sessions.New(&opt, r.device(d.ID), account, h.SessionID, r.now)
+		s := sessions.New(&opt, r.device(d.ID), account, h.SessionID, r.now, nil)
 		s.Offer(open)
 		var out sessions.Outcome
 		s.Step(r.now, &sessions.Request{Message: &m}, &out)

@@ -48,7 +48,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Device: id, Task: 7, Session: "3F", MsgID: 4, Time: at(6),
 			Answers: []storage.Answer{{
 				Command: 1, Code: 200, URI: []byte("./X"), Format: []byte("chr"), Type: []byte("text/plain"),
-				Data: []byte("v"), More: true, Late: true,
+				Data: []byte("v"), Part: 1, More: true, Late: true,
 			}},
 		}},
 		Pushes: []storage.PushJob{{
@@ -67,7 +67,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			}},
 			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1, Code: 213, Probe: true, Chunk: true}},
 			NextNonce: []byte{8}, MaxObj: 1 << 20,
-			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Dropped: 424},
+			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
 		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1}},
 	}
