@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -83,21 +82,4 @@ func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.Device
 		return Bootstrap{Device: id, Error: p}
 	}
 	return Bootstrap{Device: id, Order: placed.Order, PIN: placed.PIN}
-}
-
-func showAnswers(r *storage.Results) []answer {
-	out := make([]answer, len(r.Answers))
-	for i := range r.Answers {
-		from := &r.Answers[i]
-		out[i] = answer{
-			Task: r.Task, Session: r.Session, Time: r.Time, URI: string(from.URI), Code: from.Code,
-			Format: string(from.Format), Type: string(from.Type),
-		}
-		if utf8.Valid(from.Data) {
-			out[i].Data = string(from.Data)
-		} else {
-			out[i].Binary = from.Data
-		}
-	}
-	return out
 }

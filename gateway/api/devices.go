@@ -204,19 +204,6 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// answer is what a device said to one command.
-type answer struct {
-	Task    uint64    `json:"task"`
-	Session string    `json:"session"`
-	Time    time.Time `json:"time"`
-	URI     string    `json:"uri"`
-	Code    int       `json:"code"`
-	Format  string    `json:"format,omitempty"`
-	Type    string    `json:"type,omitempty"`
-	Data    string    `json:"data,omitempty"`   // text
-	Binary  []byte    `json:"binary,omitempty"` // base64, where the data is no text
-}
-
 func (a *API) getResults(r *request) (any, error) {
 	limit, err := r.limit()
 	if err != nil {
@@ -233,13 +220,7 @@ func (a *API) getResults(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := struct {
-		Answers []answer `json:"answers"`
-		Next    uint64   `json:"next,omitempty"` // the ?after of the next page
-	}{Answers: []answer{}}
-	for i := range results {
-		page.Answers = append(page.Answers, showAnswers(&results[i])...)
-	}
+	page := ResultPage{Answers: showAnswers(results)}
 	if n := len(results); n >= limit { // a page holds whole tasks
 		page.Next = results[n-1].Task
 	}

@@ -38,24 +38,6 @@ func TestDevicePages(t *testing.T) {
 	}
 }
 
-// resultsPage is what GET /v1/devices/{id}/results answers.
-type resultsPage struct {
-	Answers []resultsAnswer `json:"answers"`
-	Next    uint64          `json:"next"`
-}
-
-type resultsAnswer struct {
-	Task    uint64    `json:"task"`
-	Session string    `json:"session"`
-	Time    time.Time `json:"time"`
-	URI     string    `json:"uri"`
-	Code    int       `json:"code"`
-	Format  string    `json:"format"`
-	Type    string    `json:"type"`
-	Data    string    `json:"data"`
-	Binary  []byte    `json:"binary"`
-}
-
 // Every answer of a device is listed once, also where the answers to one task came in several messages and fill more
 // than a page.
 func TestResultPages(t *testing.T) {
@@ -82,7 +64,7 @@ func TestResultPages(t *testing.T) {
 		seen := make(map[string]int)
 		after, pages := uint64(0), 0
 		for ; pages <= want; pages++ {
-			var page resultsPage
+			var page api.ResultPage
 			r.get(fmt.Sprintf("/v1/devices/%s/results?limit=%d&after=%d", d.ID, limit, after), &page)
 			for _, a := range page.Answers {
 				seen[a.Data]++
@@ -117,9 +99,9 @@ func TestResultData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var page resultsPage
+	var page api.ResultPage
 	r.get("/v1/devices/"+string(d.ID)+"/results", &page)
-	for i, want := range []resultsAnswer{
+	for i, want := range []api.Answer{
 		{Task: 1, Session: "1", URI: "./a", Code: 200, Format: "chr", Type: "text/plain", Data: "Grüße \x00<&>"},
 		{Task: 1, Session: "1", URI: "./b", Code: 200, Format: "bin", Binary: []byte("\xFF\x00\x01")},
 		{Task: 1, Session: "1", URI: "./\uFFFDc", Code: 404},
