@@ -127,10 +127,12 @@ func (g *gateway) assemble() error {
 		return err
 	}
 	g.device = device.New(device.Options{
-		Sessions: sessions.Options{Address: c.Device.Address, Planner: g.fleet, Random: fleet.Random},
-		Limits:   syncml.Limits{Depth: c.Device.Depth, Items: c.Device.Items, String: c.Device.String},
-		Table:    sessions.TableOptions{Sessions: c.Device.Sessions, Idle: c.Device.Idle},
-		Log:      g.log,
+		Sessions: sessions.Options{
+			Address: c.Device.Address, Planner: g.fleet, Random: fleet.Random, MaxBody: c.Device.Body,
+		},
+		Limits: syncml.Limits{Depth: c.Device.Depth, Items: c.Device.Items, String: c.Device.String},
+		Table:  sessions.TableOptions{Sessions: c.Device.Sessions, Idle: c.Device.Idle},
+		Log:    g.log,
 	}, g.store, g.metrics)
 	g.api = api.New(g.fleet, g.store, g.pool.Modems, g.key, g.log, g.done)
 	g.web = web.New(g.api, g.store, g.done)

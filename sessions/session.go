@@ -39,6 +39,7 @@ type Options struct {
 	Planner  Planner       // what devices are asked; required
 	Random   func([]byte)  // fills a nonce; required
 	MaxMsg   int           // bytes of the largest message we send to a device that does not say; 32 KiB
+	MaxBody  int           // bytes of the largest message we take, which devices are told; 256 KiB
 	MaxObj   int           // bytes of the largest object that a device may send in parts; 1 MiB
 	Failures int           // credentials refused before the session is ended; 3
 	Messages int           // messages in one session; 1000
@@ -49,6 +50,9 @@ type Options struct {
 func (o Options) WithDefaults() Options {
 	if o.MaxMsg == 0 {
 		o.MaxMsg = 32 << 10
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 256 << 10
 	}
 	if o.MaxObj == 0 {
 		o.MaxObj = 1 << 20
@@ -87,6 +91,7 @@ type Session struct {
 	started  time.Time
 	updated  time.Time // when its last message came
 	ended    bool
+	parting  bool   // we have ended it by Alert 1223, and the device is to answer that
 	received uint32 // MsgID of the last message taken
 	sent     uint32 // MsgID of our last message
 	digest   [16]byte
@@ -198,6 +203,7 @@ func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *st
 	copy(s.digest[:], cp.Digest)
 	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
 	s.serverOK, s.refusals, s.planned, s.maxMsg, s.maxObj = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg, cp.MaxObj
+	s.parting = cp.Parting
 	for _, begun := range cp.Tasks {
 		for i := range open {
 			if open[i].ID == begun.ID && s.find(begun.ID) == nil {
@@ -213,6 +219,9 @@ func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *st
 // Proved says whether the device has proved in s who it is.
 func (s *Session) Proved() bool { return s.proof != Unproved }
 
+// isOpen says whether s takes another message.
+func (s *Session) isOpen() bool { return !s.ended || s.parting }
+
 // Ended says whether s is over.
 func (s *Session) Ended() bool { return s.ended }
 
@@ -227,7 +236,7 @@ func (s *Session) Takes(req *Request) bool {
 	if s.repeats(req) {
 		return true
 	}
-	return !s.ended && string(h.MsgID) != "1" && !(s.Proved() && req.Guessed)
+	return s.isOpen() && string(h.MsgID) != "1" && !(s.Proved() && req.Guessed)
 }
 
 func (s *Session) repeats(req *Request) bool {
@@ -250,7 +259,7 @@ func (s *Session) Seal(out *Outcome, reply []byte) {
 	cp := &out.checkpoint
 	*cp = storage.Checkpoint{
 		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
-		Ended: s.ended, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
+		Ended: s.ended, Parting: s.parting, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
 		Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
 		Failures: s.failures, MaxMsg: s.maxMsg, MaxObj: s.maxObj, NextNonce: s.nonce, Incoming: s.incoming,
 		Tasks: cp.Tasks[:0], Commands: s.pending,

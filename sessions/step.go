@@ -33,6 +33,10 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	}
 	s.updated = now
 	s.sent++
+	if s.parting {
+		s.part(in, out)
+		return
+	}
 	code := s.authenticate(now, &in.Header, out)
 	s.header(in, out, s.sent)
 	if code >= 400 {
@@ -57,6 +61,9 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	switch {
 	case why != "":
 		s.end(out, why)
+		if !in.Final && !abort {
+			s.abort(out)
+		}
 	case !in.Final && !s.isAskedOn(in):
 		s.askForMore(out)
 	default:
@@ -111,7 +118,7 @@ func (s *Session) headerStatus(h *syncml.Header) int {
 		return 513
 	}
 	id := number(h.MsgID)
-	if id == 0 || s.received > 0 && id != s.received+1 || s.ended {
+	if id == 0 || s.received > 0 && id != s.received+1 || !s.isOpen() {
 		return 400
 	}
 	return 0
@@ -127,6 +134,7 @@ func (s *Session) header(in *syncml.Message, out *Outcome, msgID uint32) {
 	h.MsgID = r.Number(int(msgID))
 	h.Target.URI = in.Header.Source.URI
 	h.Source.URI = r.Text(s.opt.Address)
+	h.Meta.MaxMsgSize, h.Meta.MaxObjSize = s.opt.MaxBody, s.opt.MaxObj
 	h.RespURI = h.Source.URI
 	if s.proof != Unproved {
 		h.RespURI = r.Text(s.opt.Address, "?d=", string(s.device.ID))
@@ -244,6 +252,9 @@ func (s *Session) hear(now time.Time, c *syncml.Command, out *Outcome) int {
 	for i := range c.Items {
 		it := &c.Items[i]
 		text := fmt.Sprintf("%d %.*q from %.*q: %.*q", code, maxFactID, it.Meta.Type, maxFactID, it.Source.URI, maxFact, it.Data)
+		if len(it.Meta.Mark) > 0 {
+			text += fmt.Sprintf(" (%.*q)", maxFactID, it.Meta.Mark)
+		}
 		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "alert", Text: text})
 		if code == 1226 {
 			s.late(now, c, it, out)
@@ -304,6 +315,20 @@ func (s *Session) plan(now time.Time, out *Outcome) {
 	s.planned = true
 	out.open = s.tasks
 	s.add(s.opt.Planner.Proved(now, s.device, out))
+}
+
+// abort tells the device, whose package goes on, that the session is over (section 2.1).
+func (s *Session) abort(out *Outcome) {
+	c := out.Reply.AddCommand(syncml.Alert)
+	c.CmdID, c.Data = out.Reply.Number(len(out.Reply.Commands)), out.Reply.Text("1223")
+	s.parting = true
+}
+
+// part takes the device's Status for our Alert 1223. Nothing else comes of the message.
+func (s *Session) part(in *syncml.Message, out *Outcome) {
+	s.parting, out.Ended = false, true
+	s.header(in, out, s.sent)
+	s.accept(in, out, 200)
 }
 
 // end closes the session; tasks under way stay open for the next one. why is empty for an end as it should be.

@@ -257,6 +257,7 @@ type Checkpoint struct {
 	Started   time.Time `msg:"st"`
 	Updated   time.Time `msg:"u"`
 	Ended     bool      `msg:"e"`            // the last reply ended the session; kept to answer a repeated message
+	Parting   bool      `msg:"pt,omitempty"` // it did so by Alert 1223: the device's Status for that is still to come
 	MsgID     uint32    `msg:"m"`            // last message taken
 	Digest    []byte    `msg:"dg"`           // of that message's body, so that a repeat is told from a forgery
 	Reply     []byte    `msg:"r"`            // what it was answered with

@@ -509,16 +509,20 @@ func (z Break) Msgsize() (s int) {
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
+	if z.Parting == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
 	if z.MaxObj == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x8000
+		zb0001Mask |= 0x10000
 	}
 	if z.Incoming == nil {
 		zb0001Len--
-		zb0001Mask |= 0x10000
+		zb0001Mask |= 0x20000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -540,6 +544,11 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "e"
 		o = append(o, 0xa1, 0x65)
 		o = msgp.AppendBool(o, z.Ended)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "pt"
+			o = append(o, 0xa2, 0x70, 0x74)
+			o = msgp.AppendBool(o, z.Parting)
+		}
 		// string "m"
 		o = append(o, 0xa1, 0x6d)
 		o = msgp.AppendUint32(o, z.MsgID)
@@ -570,12 +579,12 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "mm"
 		o = append(o, 0xa2, 0x6d, 0x6d)
 		o = msgp.AppendInt(o, z.MaxMsg)
-		if (zb0001Mask & 0x8000) == 0 { // if not omitted
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
 			// string "mo"
 			o = append(o, 0xa2, 0x6d, 0x6f)
 			o = msgp.AppendInt(o, z.MaxObj)
 		}
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "in"
 			o = append(o, 0xa2, 0x69, 0x6e)
 			if z.Incoming == nil {
@@ -691,6 +700,12 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Ended, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Ended")
+				return
+			}
+		case "pt":
+			z.Parting, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Parting")
 				return
 			}
 		case "m":
@@ -890,7 +905,7 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
+	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
 	if z.Incoming == nil {
 		s += msgp.NilSize
 	} else {

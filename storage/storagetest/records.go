@@ -66,7 +66,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 				ID: 7, Next: 1, Answered: 1, Again: []int{0}, Replace: []int{0}, Doubtful: []int{4}, Accepted: []int{5}, Chunk: 9,
 			}},
 			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1, Code: 213, Probe: true, Chunk: true}},
-			NextNonce: []byte{8}, MaxObj: 1 << 20,
+			NextNonce: []byte{8}, MaxObj: 1 << 20, Parting: true,
 			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
 		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1}},
