@@ -81,7 +81,7 @@ func (s *Session) answerStatus(now time.Time, k int, c *syncml.Command, out *Out
 	case p.Chunk: // it does not want the rest
 		t.said(p.Command, false)
 	}
-	if p.Code == 418 && t.Commands[p.Command].Kind == put && !t.isReplace(p.Command) {
+	if p.Code == 418 && t.isPut(p.Command) && !t.isReplace(p.Command) {
 		t.Replace = insert(t.Replace, p.Command)
 		t.again(p.Command)
 		return

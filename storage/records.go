@@ -10,7 +10,7 @@ import "time"
 //go:generate go tool msgp -file records.go -o records_gen.go -tests=false -io=false
 //msgp:timezone utc
 
-// A damaged length must not make a reader allocate gigabytes. No record comes near this: a message has 256 KiB.
+// A damaged length must not make a reader allocate gigabytes. No list or text comes near this; data has limits of its own.
 //msgp:limit arrays:65536 maps:65536 marshal:true
 
 // DeviceID names a device in this gateway and is the user name of its DM account: 16 characters from a CSPRNG, so
@@ -164,12 +164,12 @@ type Break struct {
 // one.
 type Command struct {
 	// Kind is "Get", "Add", "Replace", "Delete", "Copy", "Exec", "Alert", "Atomic" or "Sequence", or "Put": an Add,
-	// and where the node is there already (418) a Replace (trap 13).
+	// and where the node is there already (418) a Replace (trap 13). In a group it is an Add.
 	Kind   string `msg:"k"`
 	URI    string `msg:"u"` // Target; empty for an Alert, Atomic or Sequence
 	Format string `msg:"f"`
 	Type   string `msg:"t"`
-	Data   []byte `msg:"d"`
+	Data   []byte `msg:"d,limit=16777216"` // at most 16 MiB
 
 	Depth      uint8    `msg:"dp,omitempty"` // 0 but for members
 	Source     string   `msg:"s,omitempty"`  // of Copy: the node that is copied
@@ -200,7 +200,7 @@ type Answer struct {
 	URI     []byte `msg:"u"`
 	Format  []byte `msg:"f"`
 	Type    []byte `msg:"t"`
-	Data    []byte `msg:"d"`
+	Data    []byte `msg:"d,limit=16777216"`
 	Late    bool   `msg:"l,omitempty"` // Code is the result code of a 1226 alert, which came after the command's Status
 	// Part counts the chunks of a large object from 1; 0 for a value that came whole. More says that there is another.
 	// The last one has the code of the whole: where that is none of success, the parts are of no use.

@@ -380,7 +380,7 @@ func (z *Answer) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Data")
 				return
 			}
-			if zb0005 > z0b4f9ce8limitArrays {
+			if zb0005 > 16777216 {
 				err = msgp.ErrLimitExceeded
 				return
 			}
@@ -1082,7 +1082,7 @@ func (z *Command) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Data")
 				return
 			}
-			if zb0002 > z0b4f9ce8limitArrays {
+			if zb0002 > 16777216 {
 				err = msgp.ErrLimitExceeded
 				return
 			}

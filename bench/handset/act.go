@@ -189,7 +189,7 @@ func (s *session) item(c *syncml.Command, it *syncml.Item) (int, value) {
 		}
 		return tree.replace(uri, data), value{}
 	}
-	return statusUnsupported, value{} // Copy
+	return statusUnsupported, value{} // Copy, which is optional
 }
 
 func first(a, b []byte) string {

@@ -60,13 +60,13 @@ func (s *session) checkCommands() {
 			if c.Depth > 0 {
 				s.blame(RuleStatus, "Status %s within Atomic or Sequence", c.CmdID)
 			}
-		case syncml.Results, syncml.Copy:
+		case syncml.Results:
 			s.blame(RuleCommand, "%s %s from a server", c.Kind, c.CmdID)
 		case syncml.Alert:
 			s.checkAlert(c)
 		case syncml.Atomic:
 			s.checkAtomic(i)
-		case syncml.Add, syncml.Delete, syncml.Exec, syncml.Get, syncml.Replace:
+		case syncml.Add, syncml.Copy, syncml.Delete, syncml.Exec, syncml.Get, syncml.Replace:
 			s.checkItems(c)
 		}
 	}
@@ -132,6 +132,8 @@ func (s *session) checkItems(c *syncml.Command) {
 		switch {
 		case len(uri) == 0:
 			s.blame(RuleCommand, "%s %s without Target", c.Kind, c.CmdID)
+		case c.Kind == syncml.Copy && len(it.Source.URI) == 0:
+			s.blame(RuleCommand, "Copy %s without Source", c.CmdID)
 		case uri[0] == '/':
 			s.blame(RuleCommand, "LocURI %q begins with a slash", uri)
 		}

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"bytes"
 	"testing"
 
 	"dmgate/storage"
@@ -152,4 +153,19 @@ func testCopies(t *testing.T, s storage.Store) {
 	clear(must(s.Checkpoint("alpha"))(t).Reply)
 	clear(must(s.Results("alpha", 0, 1))(t)[0].Answers[0].Data)
 	WantFullCommit(t, s, "alpha")
+}
+
+// What a device is sent in chunks, and what it sends in them, is far larger than a message.
+func testLargeData(t *testing.T, s storage.Store) {
+	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<16) // 1 MiB
+	c := &storage.Commit{
+		Device: "a", New: &storage.Device{ID: "a", MSISDN: "+49171"},
+		Tasks:   []storage.Task{{ID: 1, Device: "a", Commands: []storage.Command{{Kind: "Replace", URI: "./X", Data: large}}}},
+		Results: []storage.Results{{Device: "a", Task: 1, Answers: []storage.Answer{{Code: 200, Data: large}}}},
+	}
+	if err := s.Commit(c); err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "task", must(s.Task("a", 1))(t).Commands[0].Data, large)
+	wantSame(t, "results", must(s.Results("a", 0, 1))(t)[0].Answers[0].Data, large)
 }

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"devices due", testDevicesDue},
 		{"orders", testOrders},
 		{"open tasks", testOpenTasks},
+		{"large data", testLargeData},
 		{"results", testResults},
 		{"pushes of a device", testPushes},
 		{"pushes due", testPushesDue},
