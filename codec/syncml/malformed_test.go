@@ -112,6 +112,9 @@ func TestMalformedWBXML(t *testing.T) {
 		{"HDR 6D 6C 5A 00 01 4C 03'-1'00 01 01 01 2B 01", 11, `"-1" is no number`},
 		{"HDR 6D 6C 5A 00 01 4C 03'99999999999999999999'00 01 01 01 2B 01", 11, "number 99999999999999999999 is too large"},
 		{"02 A4 01 6A 03'<x>' 6D 2C 6B 46 54 4F 44 00 01 01 01 01 01 01", 14, `"<x>" is no element of a Data`},
+		{"02 A4 01 6A 03'x' FF 00 6D 2C 6B 46 54 4F 44 00 01 01 01 01 01 01", 14, `"x\xff" is no element of a Data`},
+		{"02 A4 01 04 03'<' FC 00 6D 2C 6B 46 54 4F 44 00 01 01 01 01 01 01", 14, `"<ü" is no element of a Data`},
+		{"02 A4 01 6A 02'x'00 6D 2C 6B 44 00 01 01 01", 10, "x in SyncBody is no command of OMA DM"},
 	} {
 		b.check(t, wire(t, b.doc), WBXML, nil)
 	}
@@ -254,25 +257,37 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A string table that is told over and over does not make a message grow out of its document.
+// A string table that is told over and over, and tags that are longer in XML, do not make a message grow out of its
+// document or over the limit.
 func TestExpansion(t *testing.T) {
-	table := strings.Repeat("x", 4000)
-	for name, content := range map[string]string{
-		"joined":   "45 54 4F" + strings.Repeat("83 00", 1000) + "01 01 01",
-		"views":    strings.Repeat("45 4B 83 00 01 01", 1000),
-		"skipped":  "45 55" + strings.Repeat("83 00", 1000) + "01 01",
-		"rendered": "45 54 4F 00 02 64" + strings.Repeat("83 00", 1000) + "01 01 01 01",
-		"attrs":    "45 95 05" + strings.Repeat("83 00", 1000) + "01 01 01",
+	tooMuch := fmt.Sprintf("text comes to more than %d times the document", wbxml.MaxExpansion)
+	const tooLong = "text longer than 1048576 bytes (limit Data)"
+	for _, c := range []struct{ name, content, want string }{
+		{"joined", "45 54 4F" + strings.Repeat("83 00", 1000) + "01 01 01", tooMuch},
+		{"views", strings.Repeat("45 4B 83 00 01 01", 1000), tooMuch},
+		{"skipped", "45 55" + strings.Repeat("83 00", 1000) + "01 01", tooMuch},
+		{"rendered", "45 54 4F 00 02 64" + strings.Repeat("83 00", 1000) + "01 01 01 01", tooMuch},
+		{"attrs", "45 95 05" + strings.Repeat("83 00", 1000) + "01 01 01", tooMuch},
+		{"literal names", "45 54 4F 00 02 64" + strings.Repeat("44 00 01", 1000) + "01 01 01 01", tooMuch},
+		{"empty literals", "45 54 4F 00 02 64" + strings.Repeat("04 00", 1000) + "01 01 01 01", tooMuch},
+		{"skipped literals", "45 55" + strings.Repeat("04 00", 1000) + "01 01", tooMuch},
+		{"page switches", "45 54 4F 00 02 64" + strings.Repeat("00 01 07 00 02 24", 166_000) + "01 01 01 01", tooLong},
+		{"tags", "45 54 4F 00 02 64" + strings.Repeat("2F", 100_000) + "01 01 01 01", tooLong},
+		{"tags with content", "45 54 4F 00 02 64" + strings.Repeat("6F 01", 100_000) + "01 01 01 01", tooLong},
 	} {
-		doc := wire(t, "02 A4 01 6A 9F 20 '"+table+"' 6D 2C 6B"+content+"01 01")
-		var m Message
-		err := m.Read(doc, WBXML, nil)
-		if want := fmt.Sprintf("text comes to more than %d times the document", wbxml.MaxExpansion); err == nil ||
-			!strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want %q", name, err, want)
-		}
-		if n := cap(m.scratch); n > 2*(wbxml.MaxExpansion+1)*len(doc) {
-			t.Errorf("%s: %d bytes of scratch for a document of %d", name, n, len(doc))
+		for _, charset := range []string{"6A", "04"} {
+			doc := wire(t, "02 A4 01"+charset+"9F 20 '"+strings.Repeat("x", 3999)+"' E9 6D 2C 6B"+c.content+"01 01")
+			if charset == "6A" {
+				doc[4005] = 'x'
+			}
+			var m Message
+			if err := m.Read(doc, WBXML, nil); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+				t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+			}
+			// An end tag says its name again, and a buffer that grows is larger than what is in it.
+			if n := cap(m.scratch); n > 3*(wbxml.MaxExpansion+1)*len(doc) || n > 2<<20 {
+				t.Errorf("%s: %d bytes of scratch for a document of %d", c.name, n, len(doc))
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package syncml
 
 import (
 	"encoding/base64"
+	"unicode/utf8"
 
 	"dmgate/codec/wbxml"
 )
@@ -47,7 +48,12 @@ func (in *reader) renderToken(parent uint8, binary bool, start, at int) error {
 			m.scratch = appendText(m.scratch, t.Bytes)
 		}
 	}
-	if len(m.scratch)-start > in.lim.Data {
+	return in.rendered(start, at)
+}
+
+// rendered makes sure that what was written since start is within the limit: tags are longer in XML than their tokens.
+func (in *reader) rendered(start, at int) error {
+	if len(in.m.scratch)-start > in.lim.Data {
 		return in.tooLong(at, in.lim.Data, "Data")
 	}
 	return nil
@@ -67,7 +73,10 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 	switch {
 	case tag.name() != "":
 		m.scratch = append(m.scratch, tag.name()...)
-	case tag == 0 && isName(literal):
+	case tag == 0 && in.latin1 && isName(literal):
+		page = parent
+		m.scratch = wbxml.AppendLatin1(m.scratch, literal)
+	case tag == 0 && isName(literal) && utf8.Valid(literal):
 		page = parent
 		m.scratch = append(m.scratch, literal...)
 	default:
@@ -82,9 +91,12 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 	if in.leaf {
 		in.leaf = false
 		m.scratch = append(m.scratch, "/>"...)
-		return nil
+		return in.rendered(start, at)
 	}
 	m.scratch = append(m.scratch, '>')
+	if err := in.rendered(start, at); err != nil {
+		return err
+	}
 	switch tag {
 	case tagNode, tagRTProperties:
 		in.binary = false
@@ -98,7 +110,7 @@ func (in *reader) renderElement(parent uint8, start, at int) error {
 			m.scratch = append(m.scratch, "</"...)
 			m.scratch = append(m.scratch, m.scratch[name:end]...)
 			m.scratch = append(m.scratch, '>')
-			return nil
+			return in.rendered(start, at)
 		}
 		if err := in.renderToken(page, binary, start, at); err != nil {
 			return err

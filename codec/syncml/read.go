@@ -19,7 +19,7 @@ type reader struct {
 	lim Limits
 
 	tag       tag    // of the element that child announced
-	name      []byte // its name, where tag is 0
+	name      []byte // its name, where tag is 0, in the document's charset
 	leaf      bool   // it was taken whole: its content is text, or it has none
 	from, end int    // and where that text is
 
@@ -409,6 +409,9 @@ func (in *reader) tagName() string {
 	}
 	if in.tag != 0 {
 		return fmt.Sprintf("tag 0x%02X of page %d", in.tag.code(), in.tag.page())
+	}
+	if in.latin1 {
+		return string(wbxml.AppendLatin1(nil, clip(in.name)))
 	}
 	return string(clip(in.name))
 }

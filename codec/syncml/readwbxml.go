@@ -80,7 +80,7 @@ func (in *reader) startWBXML() error {
 	t := &in.t
 	in.tag, in.leaf, in.from, in.end = tag(t.Page)<<8|tag(t.Code), !t.Content, 0, 0
 	if t.Code == 0 { // a literal: how a writer names what is not in the tables of its version
-		in.tag, in.name = tagOf(t.Bytes), in.w.Header.UTF8(t.Bytes)
+		in.tag, in.name = tagOf(t.Bytes), t.Bytes
 	}
 	if t.Page > pageDDF {
 		return in.unknownPage()
