@@ -2,6 +2,8 @@ package tnds
 
 import (
 	"bytes"
+	"strings"
+	"unicode/utf8"
 
 	"dmgate/codec"
 	"dmgate/codec/internal/markup"
@@ -189,7 +191,7 @@ func (r *reader) node(nodes *[]Node, depth int) error {
 	switch {
 	case !named:
 		return codec.Errorf("tnds", at, "Node without NodeName")
-	case bytes.IndexByte([]byte(n.Name), '/') >= 0:
+	case strings.Contains(n.Name, "/"):
 		return codec.Errorf("tnds", atName, "NodeName %.40q is more than one segment", n.Name)
 	case n.Value != nil && n.Children != nil:
 		return codec.Errorf("tnds", value, "Value in a node that has children")
@@ -233,23 +235,31 @@ func (r *reader) properties(p *Properties) error {
 	}
 }
 
+// maxFormat bounds a Format in characters: what is not UTF-8 has as many when XML has replaced it.
+const maxFormat = 64
+
 // format takes a Format, which holds an empty element called as the format is; a few devices write its name as text.
 func (r *reader) format(s *string) error {
+	format := []byte(*s)
 	for {
 		switch kind, err := r.next(); {
 		case err != nil:
 			return err
 		case kind == markup.End:
+			*s = string(format)
 			return nil
 		case kind != markup.Start:
-			*s += string(bytes.TrimSpace(r.e.Bytes))
-			continue
-		case *s != "":
-			return r.errorf("second format %.40q behind %.40q", r.e.Name, *s)
+			format = append(format, bytes.TrimSpace(r.e.Bytes)...)
+		case len(format) > 0:
+			return r.errorf("second format %.40q behind %.40q", r.e.Name, format)
+		default:
+			format = append(format, r.e.Name...)
+			if err := r.skip(); err != nil {
+				return err
+			}
 		}
-		*s = r.e.Name
-		if err := r.skip(); err != nil {
-			return err
+		if utf8.RuneCount(format) > maxFormat {
+			return r.errorf("format longer than %d characters", maxFormat)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"unicode/utf8"
 
+	"dmgate/codec"
 	"dmgate/codec/wbxml"
 )
 
@@ -58,6 +59,13 @@ type Event struct {
 
 // Blank says whether e is white space between elements.
 func (e *Event) Blank() bool { return e.Kind == Text && len(bytes.TrimSpace(e.Bytes)) == 0 }
+
+// maxName bounds the name of an element in characters. None of the languages' own has more than 23.
+const maxName = 64
+
+func (l *Language) longName(at int) error {
+	return codec.Errorf(l.Format, at, "name of an element longer than %d characters", maxName)
+}
 
 // Reader walks over the elements of one document.
 type Reader interface {

@@ -3,6 +3,7 @@ package markup
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dmgate/codec"
 	"dmgate/codec/wbxml"
@@ -65,7 +66,14 @@ func (r *binaryReader) start() (Event, error) {
 	e := Event{Kind: Start, Offset: t.Offset}
 	switch {
 	case t.Code == 0:
-		e.Name = string(r.in.Header.UTF8(t.Bytes))
+		name := t.Bytes
+		if len(name) <= maxName*utf8.UTFMax {
+			name = r.in.Header.UTF8(name)
+		}
+		if utf8.RuneCount(name) > maxName {
+			return e, r.l.longName(t.Offset)
+		}
+		e.Name = string(name)
 	case t.Page != r.l.Page && t.Page != 0:
 		return e, codec.Errorf(r.l.Format, t.Offset, "code page %d (want %d)", t.Page, r.l.Page)
 	case int(t.Code) < len(r.l.Names) && r.l.Names[t.Code] != "":

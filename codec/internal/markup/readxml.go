@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"dmgate/codec"
 )
@@ -71,6 +72,8 @@ func (r *textReader) start(e Event, name string) (Event, error) {
 		return e, r.errorf(e.Offset, "element %.40q after the root element", name)
 	case !r.root && name != r.l.Root:
 		return e, codec.Errorf(r.l.Format, e.Offset, "root element is %.40q, not %s", name, r.l.Root)
+	case utf8.RuneCountInString(name) > maxName:
+		return e, r.l.longName(e.Offset)
 	case r.depth >= r.maxDepth:
 		return e, r.errorf(e.Offset, "elements nested deeper than %d", r.maxDepth)
 	}
