@@ -88,11 +88,14 @@ func (in *reader) startWBXML() error {
 	if !t.Attrs {
 		return nil
 	}
+	skipping := in.w.Skipping
+	in.w.Skipping = true
 	for t.Kind != wbxml.AttrsEnd { // DM has no attributes
 		if err := in.w.Next(t); err != nil {
 			return err
 		}
 	}
+	in.w.Skipping = skipping
 	return nil
 }
 
@@ -228,6 +231,7 @@ func (in *reader) skip() error {
 	case in.enc == XML:
 		return in.skipXML()
 	}
+	in.w.Skipping = true
 	for open := 1; open > 0; {
 		if err := in.w.Next(&in.t); err != nil {
 			return err
@@ -244,7 +248,7 @@ func (in *reader) skip() error {
 			open--
 		}
 	}
-	in.leaf = false
+	in.leaf, in.w.Skipping = false, false
 	return nil
 }
 

@@ -189,6 +189,36 @@ func TestBlanks(t *testing.T) {
 	}
 }
 
+// Extension tokens mean nothing in DM: in what is passed over they do not matter, in what is read they are an error.
+func TestExtensions(t *testing.T) {
+	const all = "40'x'00 41 00 42'yz'00 80 00 81 81 01 82 7F C0 C1 C2"
+	for _, content := range []string{
+		"43 05" + all + "01 4F 03'd'00 01",                          // a processing instruction
+		"CF 05" + all + "01 03'd'00 01",                             // attributes
+		"4F 03'd'00 01 55" + all + "01",                             // an element that DM has no use for
+		"4F 03'd'00 01 55" + all + "D5 05" + all + "01 C0 01 C1 01", // and one inside it
+	} {
+		m := read(t, wire(t, item(content)), WBXML)
+		if it := &m.Commands[0].Items[0]; string(it.Data) != "d" {
+			t.Errorf("%s: Data %q", content, it.Data)
+		}
+	}
+	for _, token := range []string{"40 00", "41 00", "42 00", "80 00", "81 00", "82 00", "C0", "C1", "C2"} {
+		msg := "extension token 0x" + token[:2] + " has no meaning in this document type"
+		for _, b := range []bad{
+			{body("46 4B" + token + "01 01"), 10, msg},                   // a value
+			{body("46 4B 03'1'00" + token + "01 01"), 13, msg},           // with a string in front
+			{body("46 54" + token + "01 01"), 10, msg},                   // between elements
+			{body("46 54 4F" + token + "01 01 01"), 11, msg},             // Data
+			{body("46 54 4F 00 02 64" + token + "01 01 01 01"), 14, msg}, // elements in Data
+			{body("46 55 C0 01 4B" + token + "01 01"), 13, msg},          // behind what was skipped
+			{body("46 CB 05 C0 01" + token + "01 01"), 13, msg},          // behind attributes
+		} {
+			b.check(t, wire(t, b.doc), WBXML, nil)
+		}
+	}
+}
+
 // The page of tags lasts over the ends of elements until the next switch.
 func TestPageLasts(t *testing.T) {
 	m := read(t, wire(t, item("5A 00 01 53 03't'00 01 01 00 00 4F 03'd'00 01")), WBXML)

@@ -91,6 +91,8 @@ func TestMalformedWBXML(t *testing.T) {
 		{"02 01 04 40" + strings.Repeat("E9", 64) + "00 02 60 04 00", "wbxml: offset 73: document ends inside an element (depth 1)"},
 		{"02 01 6A 00 00 02 60 64 6F 5C" + strings.Repeat("02 41", 65) + "01 01 01 01",
 			"tnds: offset 138: format longer than 64 characters"},
+		{"02 01 6A 00 00 02 60 55 C0 01 64 C0 01 01", "wbxml: offset 11: extension token 0xC0 has no meaning in " +
+			"this document type"},
 		{"02 01 6A 00 00 02 60 01 60 01", "wbxml: offset 8: 2 bytes after the root element"},
 		{"02 01 6A 00 00 02 60 64 01 01", "tnds: offset 7: Node without NodeName"},
 		{"02 01 6A 00 00 02 60 64 C3 01'x'01 01", `tnds: offset 8: text "x" where an element was expected`},

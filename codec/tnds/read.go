@@ -76,21 +76,6 @@ func (r *reader) child() (bool, error) {
 	}
 }
 
-// skip passes over the element that just started.
-func (r *reader) skip() error {
-	for open := 1; open > 0; {
-		switch kind, err := r.next(); {
-		case err != nil:
-			return err
-		case kind == markup.Start:
-			open++
-		case kind == markup.End:
-			open--
-		}
-	}
-	return nil
-}
-
 // content takes the content of the element that just started, which is text or bytes. raw says that it came as bytes.
 func (r *reader) content() (b []byte, raw bool, err error) {
 	name := r.e.Name
@@ -132,7 +117,7 @@ func (r *reader) tree(t *Tree) error {
 		case "Node":
 			err = r.node(&t.Nodes, 1)
 		default:
-			err = r.skip()
+			err = r.in.Skip()
 		}
 		if err != nil {
 			return err
@@ -182,7 +167,7 @@ func (r *reader) node(nodes *[]Node, depth int) error {
 		case "Node":
 			err = r.node(&n.Children, depth+1)
 		default:
-			err = r.skip()
+			err = r.in.Skip()
 		}
 		if err != nil {
 			return err
@@ -227,7 +212,7 @@ func (r *reader) properties(p *Properties) error {
 		case "VerNo":
 			err = r.text(&p.VerNo)
 		default:
-			err = r.skip()
+			err = r.in.Skip()
 		}
 		if err != nil {
 			return err
@@ -254,7 +239,7 @@ func (r *reader) format(s *string) error {
 			return r.errorf("second format %.40q behind %.40q", r.e.Name, format)
 		default:
 			format = append(format, r.e.Name...)
-			if err := r.skip(); err != nil {
+			if err := r.in.Skip(); err != nil {
 				return err
 			}
 		}
@@ -277,7 +262,7 @@ func (r *reader) kind(p *Properties) error {
 		case "DDFName":
 			err = r.text(&p.DDFName)
 		default:
-			err = r.skip()
+			err = r.in.Skip()
 		}
 		if err != nil {
 			return err

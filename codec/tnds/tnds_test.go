@@ -113,6 +113,11 @@ func TestForms(t *testing.T) {
 			same(t, read(t, doc), want)
 		})
 	}
+	ext := read(t, vector.Bytes(t, "02 01 6A 00 43 05 C0 01 00 02 E0 05 81 07 01 55 C0 C1 C2 40'x'00 80 01 D5 05 C1 01 C2 01"+
+		"01 64 66 03'a'00 01 01 01"))
+	if len(ext.Nodes) != 1 || ext.Nodes[0].Name != "a" {
+		t.Errorf("extension tokens in what is passed over: %+v", ext)
+	}
 	latin := read(t, vector.Bytes(t, "02 01 04 00 00 02 60 64 66 03 FC 00 01 76 03 E9 00 01 01 01"))
 	if n := &latin.Nodes[0]; n.Name != "ü" || string(n.Value) != "é" {
 		t.Errorf("ISO-8859-1: %+v", n)

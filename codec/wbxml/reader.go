@@ -17,7 +17,7 @@ const (
 	tokEntity     = 0x02
 	TokStrI       = 0x03
 	tokLiteral    = 0x04
-	tokExtI0      = 0x40
+	tokExtI0      = 0x40 // and two more; so with the others
 	tokPI         = 0x43
 	tokLiteralC   = 0x44
 	tokExtT0      = 0x80
@@ -49,6 +49,7 @@ const (
 	Attr                  // an attribute start: Page and Code, or Bytes for a literal name
 	AttrValue             // an attribute value token: Page and Code
 	AttrsEnd              // the end of an attribute list
+	Ext                   // an extension token, 0xC0 or the like, in content or in an attribute value; see Reader.Skipping
 )
 
 // Token is one step of a Reader. Which fields are set depends on Kind. Bytes is a view into the document.
@@ -98,6 +99,10 @@ type Header struct {
 // the ends of elements.
 type Reader struct {
 	Header Header
+
+	// Skipping has Next hand out extension tokens, operand and all. No document type here gives them a meaning, so they
+	// are an error where something is read, but none in what is passed over.
+	Skipping bool
 
 	Cursor
 	attrPage uint8
@@ -253,7 +258,7 @@ func (r *Reader) other(t *Token, c byte) error {
 		return r.tag(t, c&^TagMask)
 	}
 	if c&TagMask <= tokLiteral {
-		return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
+		return r.extension(t, c)
 	}
 	return r.tag(t, c)
 }
@@ -302,7 +307,7 @@ func (r *Reader) nextAttr(t *Token) error {
 		case tokPI, tokLiteralC, tokLiteralA, tokLiteralAC:
 			return codec.Errorf("wbxml", t.Offset, "token 0x%02X inside an attribute list", c)
 		case tokExtI0, tokExtI0 + 1, tokExtI0 + 2, tokExtT0, tokExtT0 + 1, tokExtT0 + 2, tokExt0, tokExt0 + 1, tokExt0 + 2:
-			return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
+			return r.extension(t, c)
 		}
 		t.Kind, t.Page, t.Code, t.Bytes = Attr, r.attrPage, c, nil
 		if c >= 0x80 {
@@ -312,17 +317,42 @@ func (r *Reader) nextAttr(t *Token) error {
 	}
 }
 
+// extension passes over the operand of an extension token: a string of EXT_I, a number of EXT_T.
+func (r *Reader) extension(t *Token, c byte) error {
+	if !r.Skipping {
+		return codec.Errorf("wbxml", t.Offset, "extension token 0x%02X has no meaning in this document type", c)
+	}
+	t.Kind = Ext
+	switch c &^ 3 {
+	case tokExtI0:
+		_, err := r.inline(t.Offset)
+		return err
+	case tokExtT0:
+		_, err := r.number("extension's number")
+		return err
+	}
+	return nil
+}
+
+// inline reads an inline string, up to its NUL. at is where its token stood.
+func (r *Reader) inline(at int) ([]byte, error) {
+	n := bytes.IndexByte(r.Doc[r.Pos:], 0)
+	if n < 0 {
+		return nil, codec.Errorf("wbxml", at, "inline string without its NUL")
+	}
+	s := r.Doc[r.Pos : r.Pos+n]
+	r.Pos += n + 1
+	return s, nil
+}
+
 // value reads what follows a string, entity or opaque token.
 func (r *Reader) value(t *Token, c byte) error {
 	switch c {
 	case TokStrI:
-		n := bytes.IndexByte(r.Doc[r.Pos:], 0)
-		if n < 0 {
-			return codec.Errorf("wbxml", t.Offset, "inline string without its NUL")
-		}
-		t.Kind, t.Bytes = Text, r.Doc[r.Pos:r.Pos+n]
-		r.Pos += n + 1
-		return nil
+		var err error
+		t.Kind = Text
+		t.Bytes, err = r.inline(t.Offset)
+		return err
 	case tokStrT:
 		at := r.Pos
 		index, err := r.number("string table index")
@@ -377,16 +407,15 @@ func (r *Reader) epilog(t *Token) error {
 // skipPI passes over a processing instruction: an attribute up to its END.
 func (r *Reader) skipPI() error {
 	var t Token
-	around := r.state
-	for r.content = false; ; {
+	around, skipping := r.state, r.Skipping
+	r.content, r.Skipping = false, true
+	for t.Kind != AttrsEnd {
 		if err := r.nextAttr(&t); err != nil {
 			return err
 		}
-		if t.Kind == AttrsEnd {
-			r.state = around
-			return nil
-		}
 	}
+	r.state, r.Skipping = around, skipping
+	return nil
 }
 
 // number reads an mb_u_int32: seven bits a byte, the big end first, 0x80 for more to come.

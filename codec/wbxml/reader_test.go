@@ -3,6 +3,7 @@ package wbxml
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +79,9 @@ func TestTokens(t *testing.T) {
 				"attrs end\n<0:00b content=true attrs=true\nattrs end\n> depth=1\n> depth=0\n"},
 		{"processing instructions", "03 01 6A 00 43 05 03'x'00 01 45 43 05 01 01 43 05 01",
 			"<0:05 content=true attrs=false\n> depth=0\n"},
+		{"extensions in a processing instruction",
+			"03 01 6A 00 43 05 40'x'00 41 00 42'yz'00 80 00 81 81 01 82 7F C0 C1 C2 03'x'00 01 45 01 43 05 C0 01",
+			"<0:05 content=true attrs=false\n> depth=0\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := walk(vector.Bytes(t, c.doc), 8)
@@ -85,6 +89,30 @@ func TestTokens(t *testing.T) {
 				t.Errorf("error %v\ngot\n%swant\n%s", err, got, c.want)
 			}
 		})
+	}
+}
+
+// Who skips is handed the extension tokens, and what follows their operands.
+func TestSkipping(t *testing.T) {
+	var (
+		r   Reader
+		tok Token
+	)
+	doc := vector.Bytes(t, "03 01 6A 00 C5 05 40'x'00 C1 01 41 00 42'yz'00 80 00 81 81 01 82 7F C0 C1 C2 03'x'00 01")
+	if err := r.Init(doc, 1); err != nil {
+		t.Fatal(err)
+	}
+	r.Skipping = true
+	var kinds []Kind
+	for tok.Kind = Start; tok.Kind != EOF; {
+		if err := r.Next(&tok); err != nil {
+			t.Fatal(err)
+		}
+		kinds = append(kinds, tok.Kind)
+	}
+	want := []Kind{Start, Attr, Ext, Ext, AttrsEnd, Ext, Ext, Ext, Ext, Ext, Ext, Ext, Ext, Text, End, EOF}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("%v, want %v", kinds, want)
 	}
 }
 
@@ -148,6 +176,23 @@ func TestMalformed(t *testing.T) {
 		{hdr + "45 C3 03 00 01", 6, "opaque data of 3 bytes, only 2 left"},
 		{hdr + "45 43 05", 7, "document ends inside an attribute list"},
 		{hdr + "45 45 45 01", 6, "elements nested deeper than 2"},
+		{hdr + "45 80 01 01", 5, "extension token 0x80 has no meaning in this document type"},
+		{hdr + "45 C0 01", 5, "extension token 0xC0 has no meaning in this document type"},
+		{hdr + "85 40 'x'00 01", 5, "extension token 0x40 has no meaning in this document type"},
+		{hdr + "40 'x'00 05", 4, "extension token 0x40 has no meaning in this document type"},
+		{hdr + "43 05 42 'x' 01", 6, "inline string without its NUL"},
+		{hdr + "43 05 81 80", 8, "document ends in the extension's number"},
+		{hdr + "43 05 82 FF FF FF FF FF 01 01", 7, "extension's number takes more than five bytes"},
+		{hdr + "45 04", 6, "document ends in the literal tag's name"},
+		{hdr + "45 84 80 80 80 80 80 01", 6, "literal tag's name takes more than five bytes"},
+		{hdr + "85 04 88 80 80 80 00", 6, "literal attribute's name 2147483648 is too large"},
+		{hdr + "85 04 80", 7, "document ends in the literal attribute's name"},
+		{hdr + "45 83 80 80 80 80 80", 6, "string table index takes more than five bytes"},
+		{hdr + "85 83", 6, "document ends in the string table index"},
+		{hdr + "45 02", 6, "document ends in the entity"},
+		{hdr + "85 C3 80", 7, "document ends in the opaque length"},
+		{"03 00 80 80 80 80 80 6A 00", 2, "public identifier's string table index takes more than five bytes"},
+		{"03 01 6A 80", 4, "document ends in the string table length"},
 		{hdr + "05 05", 5, "1 bytes after the root element"},
 		{hdr + "05 43", 6, "document ends inside an attribute list"},
 	} {

@@ -71,6 +71,22 @@ func (l *Language) longName(at int) error {
 type Reader interface {
 	// Next reads one event. Its Bytes may be a view into the document.
 	Next() (Event, error)
+	// Skip passes over the element that just started, and over extension tokens of WBXML in it.
+	Skip() error
+}
+
+func skip(r Reader) error {
+	for open := 1; open > 0; {
+		switch e, err := r.Next(); {
+		case err != nil:
+			return err
+		case e.Kind == Start:
+			open++
+		case e.Kind == End:
+			open--
+		}
+	}
+	return nil
 }
 
 // Open makes a reader of doc in whichever encoding it has. No element may be nested deeper than depth.

@@ -53,10 +53,20 @@ func (r *binaryReader) Next() (Event, error) {
 		e.Kind, e.Bytes = Text, []byte(string(t.Rune))
 	case wbxml.Opaque:
 		e.Kind, e.Bytes = Raw, t.Bytes
+	case wbxml.Ext: // only inside what is skipped
+		e.Kind = Raw
 	default:
 		e.Kind = EOF
 	}
 	return e, nil
+}
+
+// Skip implements Reader.
+func (r *binaryReader) Skip() error {
+	r.in.Skipping = true
+	err := skip(r)
+	r.in.Skipping = false
+	return err
 }
 
 // start is the element whose tag was just read. A tag of page 0 is taken for one of the language's page: in a document
@@ -88,10 +98,13 @@ func (r *binaryReader) start() (Event, error) {
 	if !t.Attrs {
 		return e, nil
 	}
+	skipping := r.in.Skipping
+	r.in.Skipping = true
 	for t.Kind = wbxml.Start; t.Kind != wbxml.AttrsEnd; { // the language has no attributes: they mean nothing
 		if err := r.in.Next(t); err != nil {
 			return e, err
 		}
 	}
+	r.in.Skipping = skipping
 	return e, nil
 }

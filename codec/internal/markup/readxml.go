@@ -65,6 +65,9 @@ func (r *textReader) Next() (Event, error) {
 	}
 }
 
+// Skip implements Reader.
+func (r *textReader) Skip() error { return skip(r) }
+
 func (r *textReader) start(e Event, name string) (Event, error) {
 	e.Kind, e.Name = Start, name
 	switch {
