@@ -141,12 +141,12 @@ func (in *reader) oddValue() ([]byte, error) {
 	if in.enc == XML {
 		return in.valueXML()
 	}
-	return in.joined(in.w.Pos)
+	return in.joined()
 }
 
-// joined is the value that begins at offset at and is more than one token.
-func (in *reader) joined(at int) ([]byte, error) {
-	p := pieces{m: in.m}
+// joined is the value that begins here and is more than one token.
+func (in *reader) joined() ([]byte, error) {
+	p := pieces{m: in.m, at: in.w.Pos, limit: in.lim.String}
 	for {
 		if err := in.w.Next(&in.t); err != nil {
 			return nil, err
@@ -160,26 +160,43 @@ func (in *reader) joined(at int) ([]byte, error) {
 			}
 			return nil, in.nested()
 		}
-		if err := in.pieceWBXML(&p, at, in.lim.String, "String"); err != nil {
+		if err := in.pieceWBXML(&p, "String"); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// pieceWBXML adds the text token just read to p, a value that begins at offset at.
-func (in *reader) pieceWBXML(p *pieces, at, limit int, name string) error {
-	t := &in.t
-	if t.Kind == wbxml.Entity {
-		p.addRune(t.Rune)
-	} else if in.latin1 && t.Kind == wbxml.Text {
-		p.addLatin1(t.Bytes)
-	} else {
-		p.add(t.Bytes)
-	}
-	if p.len() > limit {
-		return in.tooLong(at, limit, name)
+// pieceWBXML adds the text token just read to p. limit is the name of p's.
+func (in *reader) pieceWBXML(p *pieces, limit string) error {
+	in.addWBXML(p, &in.t)
+	if p.len() > p.limit {
+		return in.tooLong(p.at, p.limit, limit)
 	}
 	return nil
+}
+
+func (in *reader) addWBXML(p *pieces, t *wbxml.Token) {
+	switch {
+	case t.Kind == wbxml.Entity:
+		in.addRune(p, t.Rune)
+	case in.latin1 && t.Kind == wbxml.Text:
+		in.addLatin1(p, t.Bytes)
+	default:
+		in.add(p, t.Bytes)
+	}
+}
+
+// sizeWBXML is what the text tokens from offset at on, in the element that is open, come to.
+func (in *reader) sizeWBXML(at int) int {
+	var (
+		p     pieces
+		t     wbxml.Token
+		ahead = in.w
+	)
+	for ahead.Pos = at; ahead.Next(&t) == nil && t.Kind != wbxml.Start && t.Kind != wbxml.End; {
+		in.addWBXML(&p, &t)
+	}
+	return p.len()
 }
 
 // itemData takes the announced Data element of an Item, whose content is text or elements.
@@ -198,8 +215,7 @@ func (in *reader) itemData(it *Item) error {
 	case in.enc == XML:
 		return in.itemDataXML(it)
 	}
-	at := in.w.Pos
-	p := pieces{m: in.m}
+	p := pieces{m: in.m, at: in.w.Pos, limit: in.lim.Data}
 	for {
 		if err := in.w.Next(&in.t); err != nil {
 			return err
@@ -213,10 +229,10 @@ func (in *reader) itemData(it *Item) error {
 		case wbxml.Start:
 			it.Markup = true
 			var err error
-			it.Data, err = in.render(p.bytes(), at)
+			it.Data, err = in.render(p.bytes(), p.at)
 			return err
 		}
-		if err := in.pieceWBXML(&p, at, in.lim.Data, "Data"); err != nil {
+		if err := in.pieceWBXML(&p, "Data"); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package syncml
 
 import (
 	"bytes"
-	"slices"
 
 	"dmgate/codec/wbxml"
 )
@@ -201,14 +200,13 @@ func (in *reader) valueXML() ([]byte, error) {
 	if v, ok, err := in.plainXML(in.lim.String, "String"); ok || err != nil {
 		return v, err
 	}
-	p := pieces{m: in.m}
-	at := in.x.pos
+	p := pieces{m: in.m, at: in.x.pos, limit: in.lim.String}
 	end, err := in.pieceXML(&p)
 	switch {
 	case err != nil:
 		return nil, err
-	case p.len() > in.lim.String:
-		return nil, in.tooLong(at, in.lim.String, "String")
+	case p.len() > p.limit:
+		return nil, in.tooLong(p.at, p.limit, "String")
 	case end:
 		return p.bytes(), in.endXML()
 	}
@@ -282,16 +280,13 @@ func (in *reader) textXML(p *pieces, end int) error {
 			in.addXML(p, text)
 			break
 		}
-		if !p.copied { // a long text with many references is copied once
-			in.m.scratch = slices.Grow(in.m.scratch, len(text))
-		}
 		in.addXML(p, text[:n])
 		x.pos += n
 		r, next := x.reference(x.pos)
 		if next == 0 {
 			return in.errorf(x.pos, "reference %q is none of XML's own", clip(text[n:]))
 		}
-		p.addRune(r)
+		in.addRune(p, r)
 		x.pos = next
 	}
 	x.pos = end
@@ -301,10 +296,30 @@ func (in *reader) textXML(p *pieces, end int) error {
 // addXML adds to p text as it stands in the document.
 func (in *reader) addXML(p *pieces, text []byte) {
 	if in.latin1 {
-		p.addLatin1(text)
+		in.addLatin1(p, text)
 	} else {
-		p.add(text)
+		in.add(p, text)
 	}
+}
+
+// sizeXML is what the character data from offset at on comes to, up to the next tag.
+func (in *reader) sizeXML(at int) int {
+	pos := in.x.pos
+	in.x.pos = at
+	var p pieces
+	_, _ = in.pieceXML(&p) // what is wrong comes up again when it is read
+	in.x.pos = pos
+	return p.len()
+}
+
+// utf8 is text of the document in UTF-8, a view of it if it is that already.
+func (in *reader) utf8(text []byte) []byte {
+	if !in.latin1 || wbxml.IsASCII(text) {
+		return text
+	}
+	m, start := in.m, len(in.m.scratch)
+	m.scratch = wbxml.AppendLatin1(m.scratch, text)
+	return m.scratch[start:len(m.scratch):len(m.scratch)]
 }
 
 // itemDataXML takes Data. Elements in it stay the text that they are in the document.
@@ -314,9 +329,8 @@ func (in *reader) itemDataXML(it *Item) error {
 		it.Data = v
 		return err
 	}
-	x := &in.x
-	p := pieces{m: in.m}
-	at := x.pos
+	x, at := &in.x, in.x.pos
+	p := pieces{m: in.m, at: at, limit: in.lim.Data}
 	for {
 		end, err := in.pieceXML(&p)
 		if it.Markup {
@@ -328,8 +342,9 @@ func (in *reader) itemDataXML(it *Item) error {
 		case it.Markup && x.pos-at > in.lim.Data, p.len() > in.lim.Data:
 			return in.tooLong(at, in.lim.Data, "Data")
 		case end && it.Markup:
-			in.addXML(&p, x.doc[at:x.pos])
-			it.Data = p.bytes()
+			if it.Data = in.utf8(x.doc[at:x.pos]); len(it.Data) > in.lim.Data {
+				return in.tooLong(at, in.lim.Data, "Data")
+			}
 			return in.endXML()
 		case end:
 			if it.Data = p.bytes(); it.Data == nil {
@@ -338,6 +353,7 @@ func (in *reader) itemDataXML(it *Item) error {
 			return in.endXML()
 		}
 		it.Markup = true
+		p.drop()
 		if err := in.startXML(); err != nil {
 			return err
 		}
@@ -349,10 +365,9 @@ func (in *reader) itemDataXML(it *Item) error {
 
 func (in *reader) skipXML() error {
 	x := &in.x
-	p := pieces{m: in.m}
+	var p pieces
 	for around := len(x.open) - 1; len(x.open) > around; {
 		end, err := in.pieceXML(&p)
-		p.drop()
 		switch {
 		case err != nil:
 			return err

@@ -110,7 +110,11 @@ func appendText(dst, s []byte) []byte {
 			}
 		}
 		if from == 0 { // a long text with many references grows the buffer once
-			dst = slices.Grow(dst, len(s)+len(s)/4)
+			size := len(s) + len(s)/4
+			if len(s) > large {
+				size = lenText(s)
+			}
+			dst = slices.Grow(dst, size)
 		}
 		dst = append(dst, s[from:i]...)
 		dst = append(dst, entity...)
@@ -120,19 +124,43 @@ func appendText(dst, s []byte) []byte {
 	return append(dst, s[from:]...)
 }
 
-// appendLatin1 appends s, which is ISO-8859-1, as character data in UTF-8.
-func appendLatin1(dst, s []byte) []byte {
-	for i := range s {
+// lenText is the length of what appendText appends.
+func lenText(s []byte) int {
+	size := len(s)
+	for i := 0; i < len(s); i++ {
 		switch textBytes[s[i]] {
 		case special:
-			dst = append(dst, entityOf(s[i])...)
+			size += len(entityOf(s[i])) - 1
 		case forbidden:
-			dst = append(dst, "\uFFFD"...)
-		default:
-			dst = wbxml.AppendLatin1(dst, s[i:i+1])
+			size += len("\uFFFD") - 1
+		case multibyte:
+			n, ok := character8(s[i:])
+			if !ok {
+				size += len("\uFFFD") - n
+			}
+			i += n - 1
 		}
 	}
-	return dst
+	return size
+}
+
+// appendLatin1 appends s, which is ISO-8859-1, as character data in UTF-8.
+func appendLatin1(dst, s []byte) []byte {
+	from := 0
+	for i, c := range s {
+		var entity string
+		switch textBytes[c] {
+		case special:
+			entity = entityOf(c)
+		case forbidden:
+			entity = "\uFFFD"
+		default:
+			continue
+		}
+		dst = append(wbxml.AppendLatin1(dst, s[from:i]), entity...)
+		from = i + 1
+	}
+	return wbxml.AppendLatin1(dst, s[from:])
 }
 
 func entityOf(c byte) string {

@@ -2,7 +2,10 @@ package wbxml
 
 // ISO-8859-1, the one charset besides UTF-8 and its subset US-ASCII that devices are known to name.
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Latin1 says whether the strings of the document are ISO-8859-1. OPAQUE is bytes in any document.
 func (h *Header) Latin1() bool { return h.Charset == CharsetLatin1 }
@@ -16,8 +19,18 @@ func (h *Header) UTF8(text []byte) []byte {
 	return AppendLatin1(nil, text)
 }
 
+// LenLatin1 is the length of s, which is ISO-8859-1, in UTF-8.
+func LenLatin1(s []byte) int {
+	n := len(s)
+	for _, c := range s {
+		n += int(c >> 7)
+	}
+	return n
+}
+
 // AppendLatin1 appends s, which is ISO-8859-1, in UTF-8.
 func AppendLatin1(dst, s []byte) []byte {
+	dst = slices.Grow(dst, LenLatin1(s))
 	for _, c := range s {
 		if c < utf8.RuneSelf {
 			dst = append(dst, c)
@@ -45,6 +58,13 @@ func (w *Writer) latin1(s []byte) {
 		w.Opaque(s)
 		return
 	}
+	letters := 0
+	for _, c := range s {
+		if utf8.RuneStart(c) {
+			letters++
+		}
+	}
+	w.Buf = slices.Grow(w.Buf, letters+len("\x03\x00")) // all there is to it as a rule
 	open := false
 	for len(s) > 0 {
 		r, n := utf8.DecodeRune(s)

@@ -76,14 +76,12 @@ func (r *binaryReader) start() (Event, error) {
 	e := Event{Kind: Start, Offset: t.Offset}
 	switch {
 	case t.Code == 0:
-		name := t.Bytes
-		if len(name) <= maxName*utf8.UTFMax {
-			name = r.in.Header.UTF8(name)
-		}
-		if utf8.RuneCount(name) > maxName {
+		if len(t.Bytes) > maxName*utf8.UTFMax {
 			return e, r.l.longName(t.Offset)
 		}
-		e.Name = string(name)
+		if e.Name = string(r.in.Header.UTF8(t.Bytes)); utf8.RuneCountInString(e.Name) > maxName {
+			return e, r.l.longName(t.Offset)
+		}
 	case t.Page != r.l.Page && t.Page != 0:
 		return e, codec.Errorf(r.l.Format, t.Offset, "code page %d (want %d)", t.Page, r.l.Page)
 	case int(t.Code) < len(r.l.Names) && r.l.Names[t.Code] != "":
