@@ -70,7 +70,7 @@ func Read(m *syncml.Message) (a cp.DMAccount, ok bool, err error) {
 				continue
 			}
 			data := it.Data
-			if string(it.Meta.Format) == "b64" {
+			if string(c.Format(it)) == "b64" {
 				data = markup.Decode(data)
 			}
 			tree, err := tnds.Read(data, nil)

@@ -36,6 +36,15 @@ func (m *Message) AddItem() *Item {
 // Code is the number in c.Data: a status code or an alert code; 0 where it is none.
 func (c *Command) Code() int { return number(c.Data) }
 
+// Format is that of the Data of it, an item of c: what its own Meta says, else what the command's does. Empty stands for
+// chr.
+func (c *Command) Format(it *Item) []byte {
+	if len(it.Meta.Format) > 0 {
+		return it.Meta.Format
+	}
+	return c.Meta.Format
+}
+
 // number is the value of a short decimal; 0 where b is none.
 func number(b []byte) int {
 	if len(b) == 0 || len(b) > 9 {

@@ -27,13 +27,16 @@ func (e Encoding) String() string {
 // Version is a version of the protocol family, as the document type names it.
 type Version uint8
 
-// Versions. DM 1.1.2 travels as SyncML 1.1, DM 1.2 and 1.3 as SyncML 1.2.
+// Versions. DM 1.1.2 travels as SyncML 1.1, DM 1.2 and 1.3 as SyncML 1.2. SyncML 1.0, which is older than DM, is taken
+// for 1.1 and answered as that.
 const (
 	V12 Version = iota
 	V11
 )
 
-// Style is how a peer writes: a reply goes out in the style of the request, so that old parsers find what they know.
+// Style is how a peer writes: a reply goes out in the style of the request, so that old parsers find what they know. Of
+// charsets it keeps ISO-8859-1; who names US-ASCII or none (3 and 0) is answered in UTF-8, which is the same as long as
+// all of the reply is ASCII.
 type Style struct {
 	Version    Version // of the document type, which a few phones let differ from VerDTD
 	TextPublic bool    // WBXML: public identifier as text in the string table, not as a number
@@ -159,12 +162,14 @@ type Command struct {
 
 // Item is one Item.
 type Item struct {
-	Target   Location
-	Source   Location
-	Meta     Meta
-	Data     []byte // nil where there is no Data element; empty but not nil for an empty one
-	Markup   bool   // Data is XML elements (a MgmtTree or DevInf that stood inline), not character data
-	MoreData bool   // Data goes on in the next message
+	Target Location
+	Source Location
+	Meta   Meta
+	Data   []byte // nil where there is no Data element; empty but not nil for an empty one
+	// Data is XML elements (a MgmtTree or DevInf that stood inline), not character data. From XML it is their text as it
+	// stood: a prefix whose namespace was declared around the Item is not declared in it, nor when it is written.
+	Markup   bool
+	MoreData bool // Data goes on in the next message; see Append for who cuts it
 }
 
 // Reset empties m for the next message; capacity stays.
@@ -207,6 +212,10 @@ func (m *Message) Read(doc []byte, enc Encoding, lim *Limits) error {
 // Data of an Item or Cred that XML can not hold as text, and Data whose Format is bin, goes into XML as base64 with
 // Format b64; WBXML carries it raw. In any other element what XML can not hold becomes U+FFFD. Markup goes into WBXML
 // as its XML text.
+//
+// An Item is written on its own: the base64 of a chunk (MoreData) has padding of its own, and Size is made that of the
+// base64 only where it is the length of Data. Whoever cuts a large object for XML has to cut what travels, and Size
+// counts that as well (section 1.4 of the fact sheet): Base64 of the whole object, cut, with Format b64.
 func (m *Message) Append(dst []byte, enc Encoding) []byte {
 	out := writer{enc: enc, version: m.Style.Version}
 	out.Buf = dst

@@ -136,11 +136,11 @@ func (out *writer) command(c *Command) {
 	out.optional(tagData, c.Data)
 	out.optional(tagCorrelator, c.Correlator)
 	for i := range c.Items {
-		out.item(&c.Items[i])
+		out.item(&c.Items[i], c.Format(&c.Items[i]))
 	}
 }
 
-func (out *writer) item(it *Item) {
+func (out *writer) item(it *Item, format []byte) {
 	out.start(tagItem)
 	if !it.Target.empty() {
 		out.location(tagTarget, &it.Target)
@@ -152,7 +152,7 @@ func (out *writer) item(it *Item) {
 		out.meta(&it.Meta)
 		out.markup(it.Data)
 	} else {
-		out.content(&it.Meta, it.Data, it.Data != nil)
+		out.content(&it.Meta, format, it.Data, it.Data != nil)
 	}
 	out.flag(tagMoreData, it.MoreData)
 	out.end(tagItem)
@@ -170,14 +170,14 @@ func (out *writer) cred(c *Cred) {
 		return
 	}
 	out.start(tagCred)
-	out.content(&c.Meta, c.Data, true)
+	out.content(&c.Meta, c.Meta.Format, c.Data, true)
 	out.end(tagCred)
 }
 
-// content writes Meta and Data. XML has no form for bytes that are no text: they go as base64, and so does what is
-// said to be bin, with a Meta that says b64 and the Size that travels.
-func (out *writer) content(mt *Meta, data []byte, present bool) {
-	bin := string(mt.Format) == "bin"
+// content writes Meta and Data, which has the given format. XML has no form for bytes that are no text: they go as
+// base64, and so does what is said to be bin, with a Meta that says b64 and the Size that travels.
+func (out *writer) content(mt *Meta, format, data []byte, present bool) {
+	bin := string(format) == "bin"
 	if out.enc == XML && len(data) > 0 && (bin || !isText(data)) {
 		b64 := *mt
 		b64.Format = formatB64

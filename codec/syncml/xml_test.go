@@ -1,6 +1,7 @@
 package syncml
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -111,6 +112,54 @@ func TestBinaryInXML(t *testing.T) {
 	m.Header.Cred.Data = []byte("\x00\x01")
 	if doc := string(m.Append(nil, XML)); !strings.Contains(doc, `b64</Format></Meta><Data>AAE=</Data></Cred>`) {
 		t.Errorf("raw digest as\n%s", doc)
+	}
+}
+
+// The Format of an Item is that of its command unless it has its own.
+func TestFormatOfCommand(t *testing.T) {
+	const b64 = `<Meta><Format xmlns="syncml:metinf">b64</Format></Meta><Data>YWI=</Data>`
+	for _, c := range []struct{ command, item, data, xml, wbxml string }{
+		{"bin", "", "ab", b64, "4F C3 02 'ab' 01"},
+		{"bin", "chr", "ab", `<Meta><Format xmlns="syncml:metinf">chr</Format></Meta><Data>ab</Data>`, "4F 03 'ab' 00 01"},
+		{"chr", "bin", "ab", b64, "4F C3 02 'ab' 01"},
+		{"chr", "", "ab", `<Data>ab</Data>`, "4F 03 'ab' 00 01"},
+		{"b64", "", "YWI=", `<Data>YWI=</Data>`, "4F 03 'YWI=' 00 01"},
+		{"bin", "", "", `<Data/>`, "0F"},
+	} {
+		var m Message
+		cmd := m.AddCommand(Results)
+		cmd.Meta.Format = []byte(c.command)
+		it := m.AddItem()
+		it.Meta.Format, it.Data = []byte(c.item), []byte(c.data)
+		if doc := string(m.Append(nil, XML)); !strings.Contains(doc, "<Item>"+c.xml+"</Item>") {
+			t.Errorf("%+v as\n%s", c, doc)
+		}
+		if doc := string(m.Append(nil, WBXML)); !strings.Contains(doc, string(wire(t, c.wbxml+"01"))) {
+			t.Errorf("%+v as\n% X", c, doc)
+		}
+	}
+}
+
+// Chunks of a large object that were cut from its base64 join to it, however the cut falls.
+func TestChunks(t *testing.T) {
+	object := []byte("\x00\x01\x02 a large object \xFF")
+	var m Message
+	whole := m.Base64(object)
+	size, joined := len(whole), []byte(nil)
+	for cut := 7; len(whole) > 0; whole = whole[cut:] {
+		cut = min(cut, len(whole))
+		var chunk Message
+		chunk.AddCommand(Replace)
+		it := chunk.AddItem()
+		it.Meta = Meta{Format: []byte("b64"), Size: size}
+		it.Data, it.MoreData = whole[:cut], cut < len(whole)
+		got := read(t, chunk.Append(nil, XML), XML).Commands[0].Items[0]
+		if joined = append(joined, got.Data...); got.Meta.Size != size || got.MoreData != (cut < len(whole)) {
+			t.Errorf("%+v", got)
+		}
+	}
+	if got, err := base64.StdEncoding.DecodeString(string(joined)); err != nil || string(got) != string(object) {
+		t.Errorf("%v %q", err, got)
 	}
 }
 
