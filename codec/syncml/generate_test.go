@@ -44,8 +44,8 @@ func (s sketch) messages() *rapid.Generator[*Message] {
 			Latin1:     d.yes(),
 		}}
 		m.Header = Header{
-			VerDTD: d.text(), VerProto: d.text(), SessionID: d.text(), MsgID: d.word(),
-			Target: d.location(), Source: d.location(), RespURI: d.text(), NoResp: d.yes(), Cred: d.cred(), Meta: d.meta(),
+			VerDTD: d.word(), VerProto: d.word(), SessionID: d.word(), MsgID: d.word(),
+			Target: d.location(), Source: d.location(), RespURI: d.maybe(), NoResp: d.yes(), Cred: d.cred(), Meta: d.meta(),
 		}
 		d.commands(m, rapid.IntRange(0, 6).Draw(t, "commands"), 0)
 		m.Final = d.yes()
@@ -65,8 +65,11 @@ func (d drawer) number() int {
 func (d drawer) word() []byte   { return []byte(words.Draw(d.t, "word")) }
 func (d drawer) format() []byte { return []byte(rapid.SampledFrom(d.s.format).Draw(d.t, "format")) }
 func (d drawer) location() Location {
-	return Location{URI: d.text(), Name: d.text()}
+	return Location{URI: d.maybe(), Name: d.text()}
 }
+
+// maybe is a text that readers trim, or nil.
+func (d drawer) maybe() []byte { return trim(d.text()) }
 
 // text is nil half of the time: most elements are optional.
 func (d drawer) text() []byte {
@@ -78,7 +81,7 @@ func (d drawer) text() []byte {
 
 func (d drawer) meta() (m Meta) {
 	if d.yes() {
-		m = Meta{Format: d.format(), Type: d.text(), Mark: d.text(), NextNonce: d.text(), Version: d.text()}
+		m = Meta{Format: d.format(), Type: d.maybe(), Mark: d.text(), NextNonce: d.text(), Version: d.text()}
 		m.Size, m.MaxMsgSize, m.MaxObjSize = d.number(), d.number(), d.number()
 	}
 	return m
@@ -101,7 +104,7 @@ func (d drawer) commands(m *Message, n int, depth uint8) {
 		switch k {
 		case Status, Results:
 			c.MsgRef, c.CmdRef, c.Cmd = d.word(), d.word(), d.word()
-			c.TargetRef, c.SourceRef = d.text(), d.text()
+			c.TargetRef, c.SourceRef = d.maybe(), d.maybe()
 			c.Chal, c.Cred = d.meta(), d.cred()
 			c.Data = d.word()
 		case Alert, Exec:

@@ -100,11 +100,11 @@ func (in *reader) header(h *Header) error {
 		}
 		switch t {
 		case tagVerDTD:
-			h.VerDTD, err = in.value()
+			h.VerDTD, err = in.word()
 		case tagVerProto:
-			h.VerProto, err = in.value()
+			h.VerProto, err = in.word()
 		case tagSessionID:
-			h.SessionID, err = in.value()
+			h.SessionID, err = in.word()
 		case tagMsgID:
 			h.MsgID, err = in.word()
 		case tagTarget:
@@ -112,7 +112,7 @@ func (in *reader) header(h *Header) error {
 		case tagSource:
 			err = in.location(&h.Source)
 		case tagRespURI:
-			h.RespURI, err = in.value()
+			h.RespURI, err = in.word()
 		case tagNoResp:
 			h.NoResp = true
 			err = in.skip()
@@ -172,7 +172,7 @@ func (in *reader) command(k Kind, depth uint8) error {
 		case tagCmdRef:
 			c.CmdRef, err = in.word()
 		case tagCmd:
-			c.Cmd, err = in.value()
+			c.Cmd, err = in.word()
 		case tagTargetRef:
 			err = in.first(&c.TargetRef)
 		case tagSourceRef:
@@ -258,7 +258,7 @@ func (in *reader) location(l *Location) error {
 		}
 		switch t {
 		case tagLocURI:
-			l.URI, err = in.value()
+			l.URI, err = in.word()
 		case tagLocName:
 			l.Name, err = in.value()
 		default:
@@ -316,9 +316,9 @@ func (in *reader) meta(mt *Meta) error {
 		}
 		switch t {
 		case tagFormat:
-			mt.Format, err = in.value()
+			mt.Format, err = in.word()
 		case tagType:
-			mt.Type, err = in.value()
+			mt.Type, err = in.word()
 		case tagMark:
 			mt.Mark, err = in.value()
 		case tagNextNonce:
@@ -348,11 +348,12 @@ func (in *reader) first(v *[]byte) error {
 		return in.skip()
 	}
 	var err error
-	*v, err = in.value()
+	*v, err = in.word()
 	return err
 }
 
-// word takes the announced element's text without the white space around it, which pretty-printers add.
+// word takes the announced element's text without the white space around it, which pretty-printers add. Values that
+// could begin or end with white space, or be bytes, are taken as they are: LocName, Data, NextNonce and the like.
 func (in *reader) word() ([]byte, error) {
 	v, err := in.value()
 	return trim(v), err

@@ -36,7 +36,7 @@ const versionUnknown = 0xFF
 
 var namespacePrefix = []byte("SYNCML:SYNCML1.")
 
-// versionXML notes the version if value, an attribute of the root, is a namespace of SyncML.
+// versionXML notes the version if value, the namespace of the root, is one of SyncML.
 func (in *reader) versionXML(value []byte) {
 	n := len(namespacePrefix)
 	if len(value) != n+1 || !bytes.EqualFold(value[:n], namespacePrefix) {

@@ -2,6 +2,7 @@ package syncml
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,30 @@ func TestXMLFrame(t *testing.T) {
 	same(t, m, want)
 }
 
+// White space that a pretty-printer put around a value is none of it, save where it could be.
+func TestPretty(t *testing.T) {
+	doc := "<SyncML><SyncHdr><VerDTD> 1.2 </VerDTD><VerProto>DM/1.2</VerProto><SessionID>1</SessionID><MsgID>2</MsgID>" +
+		"<Target><LocURI>IMEI:1</LocURI><LocName>me</LocName></Target><Source><LocURI>http://s</LocURI></Source>" +
+		"<RespURI>http://r</RespURI><Cred><Meta><Format>b64</Format><Type>syncml:auth-md5</Type></Meta><Data>x</Data></Cred>" +
+		"</SyncHdr><SyncBody><Status><CmdID>1</CmdID><MsgRef>1</MsgRef><CmdRef>0</CmdRef><Cmd>SyncHdr</Cmd>" +
+		"<TargetRef>http://s</TargetRef><SourceRef>IMEI:1</SourceRef><Chal><Meta><NextNonce>bm8=</NextNonce></Meta></Chal>" +
+		"<Data>200</Data></Status><Alert><CmdID>2</CmdID><Data>1226</Data><Correlator>c</Correlator><Item><Source>" +
+		"<LocURI>./X</LocURI></Source><Meta><Format>chr</Format><Type>t</Type><Mark>m</Mark><Size>1</Size></Meta>" +
+		"<Data>x</Data></Item></Alert></SyncBody></SyncML>"
+	want := read(t, []byte(doc), XML)
+	pretty := regexp.MustCompile(`>([^<]+)<`).ReplaceAllString(doc, ">\r\n\t $1 \n<")
+	got := read(t, []byte(pretty), XML)
+	item := &got.Commands[1].Items[0]
+	for _, v := range []*[]byte{&got.Header.Target.Name, &got.Header.Cred.Data, &got.Commands[0].Chal.NextNonce,
+		&got.Commands[1].Correlator, &item.Meta.Mark, &item.Data} {
+		if string(*v) == string(trim(*v)) {
+			t.Errorf("%q was trimmed", *v)
+		}
+		*v = trim(*v)
+	}
+	same(t, got, want)
+}
+
 // The version of an XML message is that of its root's namespace, else what VerDTD says.
 func TestXMLVersion(t *testing.T) {
 	for _, c := range []struct {
@@ -71,8 +96,24 @@ func TestXMLVersion(t *testing.T) {
 		{``, "1.2", V12}, {``, "1.1", V11}, {``, "", V12},
 		{`xmlns="SYNCML:SYNCML1.2"`, "1.1", V12}, {`xmlns="SYNCML:SYNCML1.1"`, "1.2", V11},
 		{`xmlns="syncml:syncml1.0"`, "", V11}, {`xmlns="urn:x"`, "1.1", V11},
+		{`xmlns="SYNCML:SYNCML1.1" a="SYNCML:SYNCML1.2"`, "1.2", V11},
+		{`xmlns="SYNCML:SYNCML1.1" xmlns:s="SYNCML:SYNCML1.2"`, "1.2", V11}, {`xmlnsx="SYNCML:SYNCML1.1"`, "1.2", V12},
+		{`xmlns:="SYNCML:SYNCML1.1"`, "1.2", V12},
 	} {
-		doc := "<SyncML " + c.attrs + "><SyncHdr><VerDTD>" + c.verDTD + "</VerDTD></SyncHdr><SyncBody/></SyncML>"
+		doc := "<SyncML " + c.attrs + "><SyncHdr><VerDTD>\n" + c.verDTD + "\n</VerDTD></SyncHdr><SyncBody/></SyncML>"
+		if m := read(t, []byte(doc), XML); m.Style.Version != c.want {
+			t.Errorf("%s: version %d, want %d", doc, m.Style.Version, c.want)
+		}
+	}
+	for _, c := range []struct {
+		attrs string
+		want  Version
+	}{
+		{`xmlns:s="SYNCML:SYNCML1.1" xmlns="SYNCML:SYNCML1.2"`, V11}, {`xmlns="SYNCML:SYNCML1.2" xmlns:s='SYNCML:SYNCML1.1'`, V11},
+		{`xmlns:t="SYNCML:SYNCML1.1"`, V12}, {`xmlns="SYNCML:SYNCML1.1"`, V12}, {`xmlns:ss="SYNCML:SYNCML1.1"`, V12},
+		{`s:xmlns="SYNCML:SYNCML1.1"`, V12},
+	} {
+		doc := "<s:SyncML " + c.attrs + "><SyncHdr/><SyncBody/></s:SyncML>"
 		if m := read(t, []byte(doc), XML); m.Style.Version != c.want {
 			t.Errorf("%s: version %d, want %d", doc, m.Style.Version, c.want)
 		}

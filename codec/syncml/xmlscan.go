@@ -129,6 +129,7 @@ func (in *reader) startXML() error {
 // names.
 func (in *reader) attributes(root bool) error {
 	x := &in.x
+	prefix := x.doc[x.tagAt+1 : x.pos-len(in.name)]
 	for {
 		from := x.pos
 		x.space()
@@ -147,9 +148,11 @@ func (in *reader) attributes(root bool) error {
 		case x.pos == from || !nameStart(c):
 			return in.errorf(x.pos, "%q inside a tag", c)
 		}
+		start := x.pos
 		for x.pos < len(x.doc) && nameBytes[x.doc[x.pos]] != 0 {
 			x.pos++
 		}
+		name := x.doc[start:x.pos]
 		x.space()
 		if !x.has("=") {
 			return in.errorf(x.pos, "attribute without a value")
@@ -163,11 +166,23 @@ func (in *reader) attributes(root bool) error {
 		if bytes.IndexByte(value, '<') >= 0 {
 			return in.errorf(x.pos-len(value)-1, "'<' inside an attribute")
 		}
-		if root {
+		if root && declares(name, prefix) {
 			in.versionXML(value)
 		}
 	}
 }
+
+// declares says whether the attribute called name declares the namespace of elements with prefix, which ends with ':' or
+// is empty.
+func declares(name, prefix []byte) bool {
+	rest, ok := bytes.CutPrefix(name, xmlns)
+	if !ok || len(prefix) == 0 {
+		return ok && len(rest) == 0
+	}
+	return len(rest) == len(prefix) && rest[0] == ':' && bytes.Equal(rest[1:], prefix[:len(prefix)-1])
+}
+
+var xmlns = []byte("xmlns")
 
 // quoted takes the quoted string at the scanner's position.
 func (in *reader) quoted() ([]byte, error) {
