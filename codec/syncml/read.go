@@ -356,6 +356,9 @@ func (in *reader) first(v *[]byte) error {
 // could begin or end with white space, or be bytes, are taken as they are: LocName, Data, NextNonce and the like.
 func (in *reader) word() ([]byte, error) {
 	v, err := in.value()
+	if n := len(v); n > 0 && v[0] > ' ' && v[n-1] > ' ' { // nearly always
+		return v, err
+	}
 	return trim(v), err
 }
 
