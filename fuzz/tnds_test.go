@@ -7,6 +7,7 @@ import (
 	"dmgate/codec/devinf"
 	"dmgate/codec/dmacc"
 	"dmgate/codec/tnds"
+	"dmgate/codec/wbxml"
 )
 
 // FuzzTNDS: a tree that is read is the same after it was written in either encoding and read again, and what conversion
@@ -35,13 +36,30 @@ func FuzzTNDS(f *testing.F) {
 		if err == nil {
 			rereadTree(t, tree)
 		}
-		for _, c := range []struct{ toXML, toWBXML func([]byte) ([]byte, error) }{
-			{tnds.ToXML, tnds.ToWBXML}, {devinf.ToXML, devinf.ToWBXML},
-		} {
-			reconvert(t, doc, c.toXML, c.toXML)
-			reconvert(t, doc, c.toXML, c.toWBXML)
-			reconvert(t, doc, c.toWBXML, c.toXML)
-		}
+		reconvert(t, doc, tnds.ToXML, tnds.ToXML)
+		reconvert(t, doc, tnds.ToInline, tnds.ToWBXML)
+		reconvert(t, doc, tnds.ToXML, tnds.ToWBXML)
+		reconvert(t, doc, tnds.ToWBXML, tnds.ToXML)
+	})
+}
+
+// FuzzDevInf: what conversion makes of a document it makes again of the result.
+func FuzzDevInf(f *testing.F) {
+	f.Add([]byte("<DevInf xmlns='syncml:devinf'><VerDTD>1.1</VerDTD><Man>m &amp;</Man><CTCap><CTType>text/x-vcard</CTType>" +
+		"<Size>3</Size></CTCap><UTC/></DevInf>"))
+	f.Add([]byte("<!DOCTYPE d:DevInf><d:DevInf xmlns:d='x'><d:VerDTD> 1.2 </d:VerDTD><d:DataStore>" +
+		"<d:SourceRef><![CDATA[<]]></d:SourceRef></d:DataStore></d:DevInf>"))
+	addHex(f,
+		// Each version; a string table, literals, attributes, OPAQUE, an entity.
+		"02A4036A00"+"4A"+"6503312E320001"+"51036D0001"+"28"+"01", "029F546A00"+"4A"+"5C03390001"+"01",
+		"020000"+"6A"+"1D2D2F2F53594E434D4C2F2F4454442044657649"+"6E6620312E312F2F454E"+"4A"+"5C03390001"+"01",
+		"03016A044D616E00"+"4A"+"44008300"+"01"+"D1050378000155C301FF01"+"01", "02010400"+"4A"+"5103E90002A02C01"+"01",
+	)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		reconvert(t, doc, devinf.ToXML, devinf.ToXML)
+		reconvert(t, doc, devinf.ToInline, devinf.ToWBXML)
+		reconvert(t, doc, devinf.ToXML, devinf.ToWBXML)
+		reconvert(t, doc, devinf.ToWBXML, devinf.ToXML)
 	})
 }
 
@@ -66,12 +84,19 @@ func rereadTree(t *testing.T, tree *tnds.Tree) {
 	}
 }
 
+// maxGrowth bounds what conversion makes of a byte: a string table gives it back so many times, and XML has up to five
+// for a character.
+const maxGrowth = 5*wbxml.MaxExpansion + 40
+
 // reconvert makes sure that where from takes doc, and to takes what from made of it, both ends are at rest.
 func reconvert(t *testing.T, doc []byte, from, to func([]byte) ([]byte, error)) {
 	t.Helper()
 	first, err := from(doc)
 	if err != nil {
 		return
+	}
+	if len(first) > maxGrowth*(len(doc)+1) {
+		t.Fatalf("%d bytes made of %d", len(first), len(doc))
 	}
 	if again, err := from(first); err != nil || string(again) != string(first) {
 		t.Fatalf("%v\nfirst %q\nagain %q", err, first, again)

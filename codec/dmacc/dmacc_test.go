@@ -89,6 +89,26 @@ func TestBootstrap(t *testing.T) {
 	}
 }
 
+// A login without a type, and a tree whose Format stands with the Add and not with its Item.
+func TestReadBase64(t *testing.T) {
+	want := sample()
+	want.Device.Type = ""
+	b := Bootstrap{Account: want}
+	var m, again syncml.Message
+	if err := m.Read(b.Append(nil), syncml.WBXML, nil); err != nil {
+		t.Fatal(err)
+	}
+	add := &m.Commands[0]
+	add.Meta.Format, add.Items[0].Meta.Format, add.Items[0].Data = []byte("b64"), nil, m.Base64(add.Items[0].Data)
+	if err := again.Read(m.Append(nil, syncml.XML), syncml.XML, nil); err != nil {
+		t.Fatal(err)
+	}
+	want.Port, want.Device.Type, want.Server.Type = 443, "DIGEST", "BASIC"
+	if got, ok, err := Read(&again); err != nil || !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v, %v\nwant %+v", got, ok, err, want)
+	}
+}
+
 // Names of the node: given, made of the ServerID, or neither.
 func TestNodeName(t *testing.T) {
 	for _, c := range []struct{ node, server, want string }{

@@ -2,6 +2,7 @@ package syncml
 
 import (
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -162,6 +163,27 @@ func TestTolerance(t *testing.T) {
 		string(m.Header.MsgID) != "3" || m.Header.Meta.MaxMsgSize != 16 {
 		t.Errorf("values not read:\n%s", dump(m))
 	}
+}
+
+// What stands where DM has no use for it is passed over, with elements in it or not, wherever it is.
+func TestUnknown(t *testing.T) {
+	const odd = "15 55 03'x'00 01 00 02 64 66 03'x'00 01 01 25 00 00 44 00 01 04 00 D5 05 01 55 0F 01 01"
+	doc := wire(t, "02 A4 01 6A 02'v'00 6D"+odd+"6C"+odd+"6E"+odd+"57 03't'00 01 01 4E"+odd+"4F 03'c'00 01 01 5A"+odd+
+		"00 01 5A 01 4C 03'16'00 01 00 00 01 01 6B 69"+odd+"49"+odd+"5A 00 01 53 03'b'00 01 00 00 01 01 54"+odd+
+		"4F 03'd'00 01 01 01 01 01")
+	check := func(m *Message) {
+		t.Helper()
+		c := &m.Commands[0]
+		if string(m.Header.Target.URI) != "t" || string(m.Header.Cred.Data) != "c" || m.Header.Meta.MaxMsgSize != 16 ||
+			string(c.Chal.Type) != "b" || string(c.Items[0].Data) != "d" {
+			t.Error(dump(m))
+		}
+	}
+	m := read(t, doc, WBXML)
+	check(m)
+	const oddXML = "<Lang/><Lang>x</Lang><v><Node>&lt;<Data/></Node><!-- --></v><v a=''/>"
+	check(read(t, []byte(regexp.MustCompile("<(SyncML.*?|SyncHdr|Target|Cred|Chal|Meta|Status|Item)>").
+		ReplaceAllString(string(m.Append(nil, XML)), "$0"+oddXML)), XML))
 }
 
 // A value is one string or OPAQUE as a rule, and is the same in whatever tokens it comes, short or long.

@@ -86,13 +86,14 @@ func TestMalformedWBXML(t *testing.T) {
 			"this document type"},
 		{"02 01 6A 41 '" + strings.Repeat("x", 65) + "' 00 02 60 04 00 01",
 			"tnds: offset 72: name of an element longer than 64 characters"},
-		{"02 01 04 82 00" + strings.Repeat("E9", 256) + "00 02 60 04 00 01",
-			"tnds: offset 264: name of an element longer than 64 characters"},
+		{"02 01 04 82 01" + strings.Repeat("E9", 257) + "00 02 60 04 00 01",
+			"tnds: offset 265: name of an element longer than 64 characters"},
 		{"02 01 04 40" + strings.Repeat("E9", 64) + "00 02 60 04 00", "wbxml: offset 73: document ends inside an element (depth 1)"},
 		{"02 01 6A 00 00 02 60 64 6F 5C" + strings.Repeat("02 41", 65) + "01 01 01 01",
 			"tnds: offset 138: format longer than 64 characters"},
 		{"02 01 6A 00 00 02 60 55 C0 01 64 C0 01 01", "wbxml: offset 11: extension token 0xC0 has no meaning in " +
 			"this document type"},
+		{"02 01 6A 00 00 02 60 64 6F 5C 4B", "wbxml: offset 11: document ends inside an element (depth 5)"},
 		{"02 01 6A 00 00 02 60 01 60 01", "wbxml: offset 8: 2 bytes after the root element"},
 		{"02 01 6A 00 00 02 60 64 01 01", "tnds: offset 7: Node without NodeName"},
 		{"02 01 6A 00 00 02 60 64 C3 01'x'01 01", `tnds: offset 8: text "x" where an element was expected`},
@@ -151,6 +152,10 @@ func TestMalformedConversion(t *testing.T) {
 	} {
 		_, err := ToWBXML([]byte(v.doc))
 		expect(t, v.doc, err, v.want)
+	}
+	for _, convert := range []func([]byte) ([]byte, error){ToXML, ToInline, ToWBXML} {
+		_, err := convert([]byte{2, 1, 5, 0})
+		expect(t, "charset", err, "wbxml: offset 2: charset 5 (want 106 for UTF-8, 3 for US-ASCII or 4 for ISO-8859-1)")
 	}
 	_, err := ToXML(vector.Bytes(t, "02 01 6A 02'<'00 00 02 60 44 00 03'x'00 01 01"))
 	expect(t, "literal", err, `tnds: offset 9: "<" can not name an element in XML`)
