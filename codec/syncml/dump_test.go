@@ -82,6 +82,13 @@ func (d *dumper) command(c *Command) {
 	d.text("Cmd", c.Cmd)
 	d.text("TargetRef", c.TargetRef)
 	d.text("SourceRef", c.SourceRef)
+	for _, source := range []bool{false, true} {
+		for _, r := range c.MoreRefs {
+			if r.Source == source {
+				d.text(fmt.Sprintf("Ref source=%v", source), r.URI)
+			}
+		}
+	}
 	d.text("Correlator", c.Correlator)
 	d.text("Data", c.Data)
 	d.meta("Meta", &c.Meta)

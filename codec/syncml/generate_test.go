@@ -105,6 +105,9 @@ func (d drawer) commands(m *Message, n int, depth uint8) {
 		case Status, Results:
 			c.MsgRef, c.CmdRef, c.Cmd = d.word(), d.word(), d.word()
 			c.TargetRef, c.SourceRef = d.maybe(), d.maybe()
+			for len(c.TargetRef) > 0 && len(c.SourceRef) > 0 && d.yes() {
+				c.MoreRefs = append(c.MoreRefs, Ref{URI: d.word(), Source: d.yes()})
+			}
 			c.Chal, c.Cred = d.meta(), d.cred()
 			c.Data = d.word()
 		case Alert, Exec:

@@ -235,6 +235,8 @@ func TestLimits(t *testing.T) {
 		{bad{body("45 45 45 01"), 9, "Add inside Add"}, nil},
 		{bad{body("05 05 05 01 01"), 10, "more than 2 commands (limit Commands)"}, &Limits{Commands: 2}},
 		{bad{body("45 14 14 01 45 14 01 01 01"), 13, "more than 2 items (limit Items)"}, &Limits{Items: 2}},
+		{bad{body("69 6F 03'a'00 01 6F 03'b'00 01 01 69 6F 03'a'00 01 6F 03'b'00 01 01 01 01"), 26,
+			"more than 1 references (limit Items)"}, &Limits{Items: 1}},
 		{bad{body("45 4B 03'12345'00 01 01 01 01"), 10, longString}, &Limits{String: 4}},
 		{bad{body("45 4B 03'123'00 03'45'00 01 01 01 01"), 10, longString}, &Limits{String: 4}},
 		{bad{body("45 4B 03'1234'00 02 41 01 01 01 01"), 10, longString}, &Limits{String: 4}},

@@ -54,6 +54,7 @@ type Message struct {
 	Final    bool // this message is the last of its package
 
 	items   []Item // what Command.Items are cut from
+	refs    []Ref  // and Command.MoreRefs
 	scratch []byte // text whose form on the wire is not its value
 	open    []span // the XML reader's open elements; kept here so that reading allocates nothing
 }
@@ -150,14 +151,21 @@ type Command struct {
 	MsgRef     []byte // Status, Results: the message answered
 	CmdRef     []byte // Status, Results: the command answered; "0" is the SyncHdr
 	Cmd        []byte // Status: name of the command answered, "SyncHdr" for the header
-	TargetRef  []byte // Status, Results: the first where there are several
+	TargetRef  []byte // Status, Results: the first that is not empty
 	SourceRef  []byte
+	MoreRefs   []Ref  // Status, Results: further ones, where it answers several items
 	Correlator []byte // Exec; Alert 1226
 	Data       []byte // Alert: its code. Status: the status code
 	Meta       Meta
 	Cred       Cred // Status
 	Chal       Meta // Status: Chal/Meta with Type, Format and NextNonce; empty where there is no challenge
 	Items      []Item
+}
+
+// Ref is a further TargetRef or SourceRef.
+type Ref struct {
+	URI    []byte
+	Source bool // it is a SourceRef
 }
 
 // Item is one Item.
@@ -175,7 +183,7 @@ type Item struct {
 // Reset empties m for the next message; capacity stays.
 func (m *Message) Reset() {
 	m.Style, m.Header, m.Final = Style{}, Header{}, false
-	m.Commands, m.items, m.scratch = m.Commands[:0], m.items[:0], m.scratch[:0]
+	m.Commands, m.items, m.refs, m.scratch = m.Commands[:0], m.items[:0], m.refs[:0], m.scratch[:0]
 }
 
 // Limits bounds what a reader accepts, and with it the memory that a Message takes and keeps: some 6 MB of commands and
@@ -184,7 +192,7 @@ func (m *Message) Reset() {
 type Limits struct {
 	Depth    int // nesting of elements; 16, at most 255
 	Commands int // commands in one message, Status and Results among them; 4096
-	Items    int // items in one message; 8192
+	Items    int // items in one message, and as many further references; 8192
 	String   int // bytes of one string, Item data aside; 4096
 	Data     int // bytes of one Item's data; 1 MiB
 }

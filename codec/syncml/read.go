@@ -174,9 +174,9 @@ func (in *reader) command(k Kind, depth uint8) error {
 		case tagCmd:
 			c.Cmd, err = in.word()
 		case tagTargetRef:
-			err = in.first(&c.TargetRef)
+			err = in.ref(c, &c.TargetRef, false)
 		case tagSourceRef:
-			err = in.first(&c.SourceRef)
+			err = in.ref(c, &c.SourceRef, true)
 		case tagData:
 			c.Data, err = in.word()
 		case tagItem:
@@ -342,14 +342,26 @@ func (in *reader) meta(mt *Meta) error {
 	}
 }
 
-// first takes the announced element's text unless v holds one already.
-func (in *reader) first(v *[]byte) error {
-	if len(*v) > 0 {
-		return in.skip()
+// ref takes the announced TargetRef or SourceRef of c. first is the field of the first that is not empty.
+func (in *reader) ref(c *Command, first *[]byte, source bool) error {
+	at := in.at()
+	v, err := in.word()
+	switch {
+	case err != nil || len(v) == 0:
+		return err
+	case len(*first) == 0:
+		*first = v
+		return nil
+	case c.Kind != Status && c.Kind != Results: // others have no such elements
+		return nil
+	case len(in.m.refs) >= in.lim.Items:
+		return in.errorf(at, "more than %d references (limit Items)", in.lim.Items)
 	}
-	var err error
-	*v, err = in.word()
-	return err
+	// The list may move. What c has of it is at its end: neither a Status nor Results have members.
+	m := in.m
+	m.refs = append(m.refs, Ref{URI: v, Source: source})
+	c.MoreRefs = m.refs[len(m.refs)-len(c.MoreRefs)-1 : len(m.refs) : len(m.refs)]
+	return nil
 }
 
 // word takes the announced element's text without the white space around it, which pretty-printers add. Values that

@@ -71,7 +71,8 @@ func (m *Message) addStdlib(commands []baseline.Command, depth uint8) {
 		c := m.AddCommand(KindOf([]byte(x.XMLName.Local)))
 		c.Depth, c.NoResp = depth, x.NoResp != nil
 		c.CmdID, c.MsgRef, c.CmdRef, c.Cmd = []byte(x.CmdID), []byte(x.MsgRef), []byte(x.CmdRef), []byte(x.Cmd)
-		c.TargetRef, c.SourceRef = []byte(x.TargetRef), []byte(x.SourceRef)
+		c.addRefs(&c.TargetRef, x.TargetRef, false)
+		c.addRefs(&c.SourceRef, x.SourceRef, true)
 		c.Correlator, c.Data = []byte(x.Correlator), []byte(x.Data)
 		c.Meta, c.Cred = metaOf(x.Meta), credOf(x.Cred)
 		if x.Chal != nil {
@@ -87,6 +88,16 @@ func (m *Message) addStdlib(commands []baseline.Command, depth uint8) {
 			}
 		}
 		m.addStdlib(x.Members, depth+1)
+	}
+}
+
+func (c *Command) addRefs(first *[]byte, refs []string, source bool) {
+	for i, uri := range refs {
+		if i == 0 {
+			*first = []byte(uri)
+		} else {
+			c.MoreRefs = append(c.MoreRefs, Ref{URI: []byte(uri), Source: source})
+		}
 	}
 }
 

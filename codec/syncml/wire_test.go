@@ -186,6 +186,31 @@ func TestUnknown(t *testing.T) {
 		ReplaceAllString(string(m.Append(nil, XML)), "$0"+oddXML)), XML))
 }
 
+// A Status that answers several items names them all.
+func TestRefs(t *testing.T) {
+	const status = "69 4B 03'1'00 01 2F 6F 03 20'a'00 01 68 03's'00 01 6F 03'b'00 01 2F 68 03'u'00 01 6F 03'c'00 01 01"
+	doc := wire(t, body(status+status+"45 6F 03'a'00 01 6F 03'b'00 01 01 01 01"))
+	m := read(t, doc, WBXML)
+	want := &Message{}
+	for range 2 {
+		c := want.AddCommand(Status)
+		c.CmdID, c.TargetRef, c.SourceRef = []byte("1"), []byte("a"), []byte("s")
+		c.MoreRefs = []Ref{{URI: []byte("b")}, {URI: []byte("u"), Source: true}, {URI: []byte("c")}}
+	}
+	want.AddCommand(Add).TargetRef = []byte("a")
+	same(t, m, want)
+	for _, enc := range []Encoding{WBXML, XML} {
+		same(t, read(t, m.Append(nil, enc), enc), want)
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		if err := m.Read(doc, WBXML, nil); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("reading references allocates %v times", n)
+	}
+}
+
 // A value is one string or OPAQUE as a rule, and is the same in whatever tokens it comes, short or long.
 func TestValueForms(t *testing.T) {
 	long := strings.Repeat("0123456789", 30)

@@ -123,7 +123,13 @@ func (out *writer) command(c *Command) {
 		out.meta(&c.Meta)
 	}
 	out.optional(tagTargetRef, c.TargetRef)
+	if len(c.MoreRefs) > 0 {
+		out.refs(tagTargetRef, c.MoreRefs, false)
+	}
 	out.optional(tagSourceRef, c.SourceRef)
+	if len(c.MoreRefs) > 0 {
+		out.refs(tagSourceRef, c.MoreRefs, true)
+	}
 	out.cred(&c.Cred)
 	if !c.Chal.Empty() {
 		out.start(tagChal)
@@ -137,6 +143,14 @@ func (out *writer) command(c *Command) {
 	out.optional(tagCorrelator, c.Correlator)
 	for i := range c.Items {
 		out.item(&c.Items[i], c.Format(&c.Items[i]))
+	}
+}
+
+func (out *writer) refs(t tag, refs []Ref, source bool) {
+	for _, r := range refs {
+		if r.Source == source {
+			out.optional(t, r.URI)
+		}
 	}
 }
 

@@ -56,8 +56,8 @@ type Command struct {
 	MsgRef     string `xml:",omitempty"`
 	CmdRef     string `xml:",omitempty"`
 	Cmd        string `xml:",omitempty"`
-	TargetRef  string `xml:",omitempty"`
-	SourceRef  string `xml:",omitempty"`
+	TargetRef  []string
+	SourceRef  []string
 	Cred       *Cred
 	Chal       *Chal
 	Meta       *Meta
