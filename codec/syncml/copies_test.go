@@ -2,6 +2,7 @@ package syncml
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,10 @@ func allocated(f func()) int {
 // Data of whatever parts is copied once at most when it is read into a new message, and once when it is written.
 func TestCopies(t *testing.T) {
 	const size = 1_000_000
+	var buffer []byte
+	if n := allocated(func() { buffer = slices.Grow(buffer, size) }); n > size*3/2 {
+		t.Skip("under the race detector the room that Grow makes is allocated twice")
+	}
 	half := strings.Repeat("x", size/2)
 	number := func(n uint32) string { return string(wbxml.AppendNumber(nil, n)) }
 	wb := func(charset byte, data string) []byte {
