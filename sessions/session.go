@@ -9,6 +9,12 @@
 //	store.Commit(&out.Commit)            // durable
 //	write(reply)                         // only now may the device hear of it
 //
+// What is said to a device are its tasks, lists of commands. They are carried out by priority, then by age, as many
+// commands in a message as the device takes; an Atomic or Sequence goes out whole, and data that is too large goes in
+// chunks. A session that breaks off leaves its tasks to the next one, which says again what may be said twice. An Exec is
+// not among that: whether it has run is asked for first, and one that can not be asked for is answered with code 0 for
+// upstream to decide. A task over which a device has broken off three sessions is poison and given up.
+//
 // Source: OMA-TS-DM-Protocol 1.1.2 and 1.2.1; sections 2 and 3 of the fact sheet.
 package sessions
 
