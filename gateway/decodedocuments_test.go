@@ -64,6 +64,40 @@ func TestDecodeDocuments(t *testing.T) {
 	}
 }
 
+// XML in its charsets and with whatever may stand in front is known by its root, and written without references by
+// number, which clients refuse.
+func TestDecodeXMLForms(t *testing.T) {
+	const subset = "<!DOCTYPE a [<!ENTITY a '<b>]>'><!-- <b> ' --><?p \" <b> ?>]>"
+	for as, doc := range map[string]string{
+		"syncml": "<SyncML><SyncHdr><Source><LocURI>%</LocURI></Source></SyncHdr><SyncBody><Final/></SyncBody></SyncML>",
+		"cp":     "<wap-provisioningdoc><characteristic type='X'><parm name='NAME' value='%'/></characteristic></wap-provisioningdoc>",
+		"si":     "<si><indication href='%'>%</indication></si>",
+		"sl":     "<sl href='%'/>",
+		"tnds":   "<t:MgmtTree xmlns:t='a'><t:VerDTD>1.2</t:VerDTD><t:Man>%</t:Man></t:MgmtTree>",
+		"devinf": "<DevInf><VerDTD>1.2</VerDTD><Man>%</Man></DevInf>",
+	} {
+		in := func(prolog, text string) []byte { return []byte(prolog + strings.ReplaceAll(doc, "%", text)) }
+		const plain = "é&quot;&lt;&gt;&amp;&apos;"
+		want := decoded(t, as, in("", plain))
+		for prolog, text := range map[string]string{
+			"\xEF\xBB\xBF<?xml version='1.0' encoding='UTF-8'?>\n" + subset: plain,
+			"<?xml version='1.0' encoding='ISO-8859-1'?>" + subset:          "\xE9&#34;&#x3C;&gt;&amp;&apos;",
+			"<?xml version='1.0' encoding='us-ascii'?><!-- \" -->":          "&#233;&#34;&#60;&#62;&#38;&#39;",
+		} {
+			for _, as := range []string{as, "auto"} {
+				if got := decoded(t, as, in(prolog, text)); got != want || strings.Contains(got, "&#") {
+					t.Errorf("as %s: %s\ngot  %s\nwant %s", as, in(prolog, text), got, want)
+				}
+			}
+		}
+		var out bytes.Buffer
+		err := decode(&out, "auto", [][]byte{in("<?xml version='1.0' encoding='KOI8-R'?>", "a")})
+		if err == nil || !strings.Contains(err.Error(), `xml: offset 20: encoding "KOI8-R" (want UTF-8`) {
+			t.Errorf("%s: %v", as, err)
+		}
+	}
+}
+
 // A document inside a message is shown as elements, and goes back to what it was.
 func TestDecodeNested(t *testing.T) {
 	tree, err := tnds.ToWBXML([]byte(treeXML))

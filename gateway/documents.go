@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/xml"
 	"strings"
 
 	"dmgate/codec/cp"
@@ -140,18 +139,40 @@ func isXML(b []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(b, "\xEF\xBB\xBF \t\r\n"), []byte("<"))
 }
 
-// rootOf is the local name of the root element; empty where there is none.
+// rootOf is the local name of the first element of b; empty where there is none. It takes any encoding in which tags are
+// ASCII: what is wrong with one is for the reader of the document to say.
 func rootOf(b []byte) string {
-	d := xml.NewDecoder(bytes.NewReader(b))
-	for {
-		t, err := d.RawToken()
-		if err != nil {
+	declaration := false // of a DOCTYPE, whose quotes may hold what looks like a tag
+	for i := 0; i < len(b); i++ {
+		end := ""
+		switch c := b[i]; {
+		case bytes.HasPrefix(b[i:], []byte("<!--")):
+			end = "-->"
+		case bytes.HasPrefix(b[i:], []byte("<?")):
+			end = "?>"
+		case bytes.HasPrefix(b[i:], []byte("<!")):
+			declaration = true
+		case c == '<':
+			name, _, _ := bytes.Cut(b[i+1:], []byte(">"))
+			if n := bytes.IndexAny(name, " \t\r\n/"); n >= 0 {
+				name = name[:n]
+			}
+			return string(name[bytes.IndexByte(name, ':')+1:])
+		case c == '>':
+			declaration = false
+		case declaration && (c == '"' || c == '\''):
+			end = string(c)
+		}
+		if end == "" {
+			continue
+		}
+		n := bytes.Index(b[i+1:], []byte(end))
+		if n < 0 {
 			return ""
 		}
-		if e, ok := t.(xml.StartElement); ok {
-			return e.Name.Local
-		}
+		i += n + len(end)
 	}
+	return ""
 }
 
 // readable is the document as XML, whichever form b has.

@@ -17,7 +17,7 @@ type Document struct {
 	Other    []Characteristic // what was read but not understood
 }
 
-// Read reads a WBXML document.
+// Read reads a WBXML document. Its limits and its error are those of ReadTree.
 func Read(doc []byte) (*Document, error) {
 	t, err := ReadTree(doc)
 	if err != nil {
@@ -26,7 +26,7 @@ func Read(doc []byte) (*Document, error) {
 	return t.Document(), nil
 }
 
-// ReadXML reads an XML document in UTF-8.
+// ReadXML reads an XML document. Its limits and its error are those of ReadTreeXML.
 func ReadXML(doc []byte) (*Document, error) {
 	t, err := ReadTreeXML(doc)
 	if err != nil {

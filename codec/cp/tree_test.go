@@ -2,6 +2,7 @@ package cp
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"dmgate/codec/internal/vector"
@@ -50,7 +51,9 @@ func TestForms(t *testing.T) {
 			}},
 		{"tags on page 1", "03 0B 6A 00 45 00 01 C6 55 01 87 11 06 03'N1'00 01 01 01", nap(Value("NAPID", "N1"))},
 		{"parm with content of nothing", "03 0B 6A 00 45 C6 55 01 C7 14 01 01 01 01", nap(Flag("INTERNET"))},
-		{"white space between elements", "03 0B 6A 00 45 03 0A 20 00 C6 55 01 87 14 01 01 01", nap(Flag("INTERNET"))},
+		{"white space between elements", "03 0B 6A 00 45 03 0A 20 00 02 20 C6 55 01 87 14 01 02 0A 01 01",
+			nap(Flag("INTERNET"))},
+		{"white space in a parm", "03 0B 6A 00 45 C6 55 01 C7 14 01 03 0A 20 00 02 09 01 01 01", nap(Flag("INTERNET"))},
 		{"unknown type", "03 0B 6A 00 45 86 50 03'X-ACME'00 01 01", []Characteristic{{Type: "X-ACME"}}},
 		{"Nokia's own names", "03 0B 6A 00 45 C6 55 01 87 61 06 85 01 87 00 01 3C 06 03'r'00 01 01 01",
 			nap(Value("DNS-ADDRTYPE", "IPV4"), Value("APPREF", "r"))},
@@ -166,5 +169,35 @@ func TestLatin1(t *testing.T) {
 	}
 	if name, _ := tree.Roots[0].Get("NAME"); name != "Téléü\u102C" {
 		t.Errorf("%q", name)
+	}
+}
+
+// What may stand around and between, and the other charset.
+func TestXMLForms(t *testing.T) {
+	const root = `<wap-provisioningdoc version="T%s"/>`
+	for _, v := range []struct{ name, prolog, e string }{
+		{"nothing", "", "é"},
+		{"byte order mark", "\xEF\xBB\xBF", "é"},
+		{"white space in front", " \n<?xml version='1.0' encoding = 'iso-8859-1' ?>\n", "\xE9"},
+		{"ISO-8859-1", `<?xml version="1.0" encoding="ISO-8859-1"?>`, "\xE9"},
+		{"US-ASCII", `<?xml version="1.0" encoding="us-ascii"?>`, "&#233;"},
+		{"no encoding", `<?xml version="1.1"?>`, "&#xE9;"},
+		{"DOCTYPE with a subset", `<!DOCTYPE a PUBLIC "-//>" '[' [<!ENTITY e "]>"> <!-- ' ]> --> <?p " ]> ?>]>`, "é"},
+		{"comments and instructions", "<?p <a/> ?><!-- <a/> --><!DOCTYPE a><!-- -->", "é"},
+	} {
+		tree, err := ReadTreeXML([]byte(v.prolog + strings.Replace(root, "%s", v.e, 1) + "<!-- --><?p?>\n"))
+		if err != nil || tree.Version != "Té" {
+			t.Errorf("%s: %+v, %v", v.name, tree, err)
+		}
+	}
+}
+
+// No references by number: clients refuse them. What would need one is refused by Validate and goes as near as it can.
+func TestWrittenXMLHasNoNumbers(t *testing.T) {
+	all := "&<>\"'\t\r\n\x01\xFF\uFFFEé\U0001F600"
+	tree := Tree{Version: all, Roots: []Characteristic{{Type: all, Parms: []Parm{Value(all, all)}}}}
+	const want = "\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFD\uFFFDé\U0001F600\""
+	if text := string(tree.AppendXML(nil)); strings.Contains(text, "&#") || strings.Count(text, want) != 4 {
+		t.Error(text)
 	}
 }

@@ -5,6 +5,8 @@ package cp
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"dmgate/codec/internal/xmldoc"
 )
 
 // Lengths in characters that the S60 client takes (section 6.2); the others in the field take no less.
@@ -126,12 +128,12 @@ func (c *Characteristic) validate(depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%s: nested deeper than %d", c.Type, maxDepth)
 	}
-	if !printable(c.Type) {
+	if !xmldoc.IsAttr(c.Type) {
 		return fmt.Errorf("control character or broken UTF-8 in type %q", c.Type)
 	}
 	ps := c.parms()
 	for _, p := range ps {
-		if !printable(p.Name) || !printable(p.Value) {
+		if !xmldoc.IsAttr(p.Name) || !xmldoc.IsAttr(p.Value) {
 			return fmt.Errorf("%s: control character or broken UTF-8 in %s=%q", c.Type, p.Name, p.Value)
 		}
 	}

@@ -3,10 +3,11 @@ package cp
 // Trees to WBXML and back.
 
 import (
+	"bytes"
 	"strings"
-	"unicode/utf8"
 
 	"dmgate/codec"
+	"dmgate/codec/internal/xmldoc"
 	"dmgate/codec/wbxml"
 )
 
@@ -127,7 +128,8 @@ next:
 }
 
 // ReadTree reads a WBXML document. Parms and types may come as tokens of either page, from the string table, in line,
-// or as a literal; what they are called is all that counts.
+// or as a literal; what they are called is all that counts. Elements may be nested 8 deep, and names and values come to
+// 256 KiB at most. The error is a *codec.SyntaxError.
 func ReadTree(doc []byte) (*Tree, error) {
 	r := treeReader{left: maxText}
 	if err := r.in.Init(doc, maxDepth+1); err != nil {
@@ -188,6 +190,12 @@ func (r *treeReader) isTag(code uint8) bool {
 	return r.t.Kind == wbxml.Start && r.t.Code == code && r.t.Page <= 1
 }
 
+// isBlank says whether the token is white space, as stands between elements.
+func (r *treeReader) isBlank() bool {
+	return r.t.Kind == wbxml.Text && len(bytes.TrimSpace(r.t.Bytes)) == 0 ||
+		r.t.Kind == wbxml.Entity && r.t.Rune <= ' ' && strings.ContainsRune(" \t\n\r", r.t.Rune)
+}
+
 // content reads what stands in c, whose depth is given, up to its end.
 func (r *treeReader) content(c *Characteristic, depth int) error {
 	for {
@@ -227,7 +235,7 @@ func (r *treeReader) content(c *Characteristic, depth int) error {
 				return err
 			}
 			c.addParm(*e.name, e.value)
-		case r.t.Kind == wbxml.Text && strings.TrimSpace(string(r.t.Bytes)) == "":
+		case r.isBlank():
 		case r.t.Kind == wbxml.Start:
 			return codec.Errorf("cp", r.t.Offset, "element is neither characteristic nor parm")
 		default:
@@ -251,14 +259,16 @@ func (c *Characteristic) addParm(name string, value *string) {
 
 // empty reads up to the end of an element that has no content to speak of.
 func (r *treeReader) empty(e element) error {
-	if !e.content {
-		return nil
-	}
-	if err := r.in.Next(&r.t); err != nil {
-		return err
-	}
-	if r.t.Kind != wbxml.End {
-		return codec.Errorf("cp", r.t.Offset, "content in a parm")
+	for e.content {
+		if err := r.in.Next(&r.t); err != nil {
+			return err
+		}
+		switch {
+		case r.t.Kind == wbxml.End:
+			return nil
+		case !r.isBlank():
+			return codec.Errorf("cp", r.t.Offset, "content in a parm")
+		}
 	}
 	return nil
 }
@@ -355,24 +365,13 @@ func (r *treeReader) attr(e *element) (open *string, part string, err error) {
 	return *field, part, nil
 }
 
-// check refuses text that XML can not carry, so that a document means the same in each of its forms.
+// check refuses text that an attribute of XML can not carry, tabs and line breaks among it, so that a document means the
+// same in each of its forms.
 func (e *element) check() error {
 	for _, s := range []*string{e.name, e.value, e.kind, &e.version} {
-		if s != nil && !printable(*s) {
+		if s != nil && !xmldoc.IsAttr(*s) {
 			return codec.Errorf("cp", e.offset, "control character or broken UTF-8 in %.40q", *s)
 		}
 	}
 	return nil
-}
-
-func printable(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, c := range s {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
-			return false
-		}
-	}
-	return true
 }

@@ -5,103 +5,72 @@ package cp
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"io"
-	"strings"
 
 	"dmgate/codec"
+	"dmgate/codec/internal/xmldoc"
 )
 
-// AppendXML appends t as indented XML.
+// AppendXML appends t as indented XML. What Validate refuses of characters is not kept.
 func (t *Tree) AppendXML(dst []byte) []byte {
-	b := bytes.NewBuffer(dst)
 	version := t.Version
 	if version == "" {
 		version = defaultVersion
 	}
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<wap-provisioningdoc")
-	writeAttr(b, "version", version)
-	b.WriteString(">\n")
-	writeCharacteristics(b, t.Roots, "  ")
-	b.WriteString("</wap-provisioningdoc>\n")
-	return b.Bytes()
+	dst = append(append(dst, xmldoc.Declaration...), "\n<wap-provisioningdoc"...)
+	dst = append(xmldoc.AppendAttr(dst, "version", version), ">\n"...)
+	dst = appendCharacteristics(dst, t.Roots, "  ")
+	return append(dst, "</wap-provisioningdoc>\n"...)
 }
 
-func writeCharacteristics(b *bytes.Buffer, cs []Characteristic, indent string) {
+func appendCharacteristics(dst []byte, cs []Characteristic, indent string) []byte {
 	for i := range cs {
 		c := &cs[i]
-		b.WriteString(indent + "<characteristic")
-		writeAttr(b, "type", c.Type)
-		b.WriteString(">\n")
-		writeParms(b, c.Parms, indent+"  ")
-		writeCharacteristics(b, c.Children, indent+"  ")
-		writeParms(b, c.Tail, indent+"  ")
-		b.WriteString(indent + "</characteristic>\n")
+		dst = append(append(dst, indent...), "<characteristic"...)
+		dst = append(xmldoc.AppendAttr(dst, "type", c.Type), ">\n"...)
+		dst = appendParms(dst, c.Parms, indent+"  ")
+		dst = appendCharacteristics(dst, c.Children, indent+"  ")
+		dst = appendParms(dst, c.Tail, indent+"  ")
+		dst = append(append(dst, indent...), "</characteristic>\n"...)
 	}
+	return dst
 }
 
-func writeParms(b *bytes.Buffer, ps []Parm, indent string) {
+func appendParms(dst []byte, ps []Parm, indent string) []byte {
 	for _, p := range ps {
-		b.WriteString(indent + "<parm")
-		writeAttr(b, "name", p.Name)
+		dst = append(append(dst, indent...), "<parm"...)
+		dst = xmldoc.AppendAttr(dst, "name", p.Name)
 		if p.HasValue {
-			writeAttr(b, "value", p.Value)
+			dst = xmldoc.AppendAttr(dst, "value", p.Value)
 		}
-		b.WriteString("/>\n")
+		dst = append(dst, "/>\n"...)
 	}
+	return dst
 }
 
-func writeAttr(b *bytes.Buffer, name, value string) {
-	b.WriteString(" " + name + `="`)
-	_ = xml.EscapeText(b, []byte(value)) // fails only where the writer does; a Buffer never does
-	b.WriteByte('"')
-}
-
-// ReadTreeXML reads an XML document in UTF-8. It takes a DOCTYPE that names the standard one and no declarations of
-// entities, so text stays as long as it was sent.
+// ReadTreeXML reads an XML document in UTF-8, US-ASCII or ISO-8859-1, of at most 256 KiB and with elements nested at
+// most 8 deep. What a DOCTYPE declares is passed over. The error is a *codec.SyntaxError; so is that of an unknown
+// element or attribute, which would be lost, and of a tab or line break in a value, which readers turn into a space.
 func ReadTreeXML(doc []byte) (*Tree, error) {
 	if len(doc) > maxText {
 		return nil, codec.Errorf("xml", maxText, "document of %d bytes (at most %d)", len(doc), maxText)
 	}
-	d := xml.NewDecoder(bytes.NewReader(doc))
-	d.CharsetReader = func(name string, in io.Reader) (io.Reader, error) {
-		if !strings.EqualFold(name, "us-ascii") {
-			return nil, errors.New("charset " + name + " (want UTF-8)")
-		}
-		return in, nil
-	}
-	r := xmlReader{d: d}
+	r := xmlReader{d: xmldoc.New(doc)}
 	return r.document()
 }
 
-type xmlReader struct{ d *xml.Decoder }
+type xmlReader struct{ d *xmldoc.Decoder }
 
-// next is the next token that matters, and where it begins.
+// next is the next tag, or the end of the document, and where it begins.
 func (r *xmlReader) next() (xml.Token, int, error) {
 	for {
-		at := int(r.d.InputOffset())
-		tok, err := r.d.Token()
-		var syntax *xml.SyntaxError
-		switch {
-		case err == io.EOF:
-			return nil, at, err
-		case errors.As(err, &syntax):
-			return nil, at, codec.Errorf("xml", int(r.d.InputOffset()), "%s", syntax.Msg)
-		case err != nil:
-			return nil, at, codec.Errorf("xml", int(r.d.InputOffset()), "%v", err)
+		tok, at, err := r.d.Token()
+		text, ok := tok.(xml.CharData)
+		if !ok {
+			return tok, at, err
 		}
-		switch tok := tok.(type) {
-		case xml.Comment, xml.ProcInst:
-		case xml.Directive:
-			if bytes.IndexByte(tok, '[') >= 0 {
-				return nil, at, codec.Errorf("xml", at, "DOCTYPE with declarations of its own")
-			}
-		case xml.CharData:
-			if len(bytes.TrimSpace(tok)) > 0 {
-				return nil, at, codec.Errorf("xml", at, "text outside an attribute")
-			}
-		default:
-			return tok, at, nil
+		if len(bytes.TrimSpace(text)) > 0 {
+			return nil, at, codec.Errorf("xml", at, "text outside an attribute")
 		}
 	}
 }
@@ -118,7 +87,7 @@ func (r *xmlReader) document() (*Tree, error) {
 	if !ok || root.Name.Local != "wap-provisioningdoc" {
 		return nil, codec.Errorf("xml", at, "root element is not wap-provisioningdoc")
 	}
-	attrs, err := attributes(root, at, "version")
+	attrs, err := xmldoc.Attributes(&root, at, "version")
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +128,7 @@ func (r *xmlReader) content(c *Characteristic, depth int) error {
 			if depth == maxDepth {
 				return codec.Errorf("xml", at, "elements nested deeper than %d", maxDepth)
 			}
-			attrs, err := attributes(start, at, "type")
+			attrs, err := xmldoc.Attributes(&start, at, "type")
 			if err != nil {
 				return err
 			}
@@ -172,7 +141,7 @@ func (r *xmlReader) content(c *Characteristic, depth int) error {
 			}
 			c.Children = append(c.Children, child)
 		case "parm":
-			attrs, err := attributes(start, at, "name", "value")
+			attrs, err := xmldoc.Attributes(&start, at, "name", "value")
 			if err != nil {
 				return err
 			}
@@ -189,29 +158,4 @@ func (r *xmlReader) content(c *Characteristic, depth int) error {
 			return codec.Errorf("xml", at, "element %.40q is neither characteristic nor parm", start.Name.Local)
 		}
 	}
-}
-
-// attributes are those of an element by name. Declarations of name spaces are passed over; any other attribute than
-// those allowed is an error, since it would be lost.
-func attributes(e xml.StartElement, at int, allowed ...string) (map[string]*string, error) {
-	m := make(map[string]*string, len(allowed))
-next:
-	for i := range e.Attr {
-		a := &e.Attr[i]
-		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
-			continue
-		}
-		for _, name := range allowed {
-			if a.Name.Local != name || a.Name.Space != "" {
-				continue
-			}
-			if m[name] != nil {
-				return nil, codec.Errorf("xml", at, "attribute %s twice", name)
-			}
-			m[name] = &a.Value
-			continue next
-		}
-		return nil, codec.Errorf("xml", at, "unknown attribute %.40q in %s", a.Name.Local, e.Name.Local)
-	}
-	return m, nil
 }

@@ -31,9 +31,11 @@ type Loading struct {
 // given, the longest first.
 type linkTable struct {
 	publicID uint32
-	public   string // the identifier in text
+	public   string   // the identifier in text
+	names    []string // of attributes
 	hrefs    []prefix
 	actions  map[uint8]string
+	attrs    map[uint8]string // of the other attributes
 }
 
 type prefix struct {
@@ -55,14 +57,17 @@ var (
 	tableSI = linkTable{
 		publicID: wbxml.PublicSI,
 		public:   "-//WAPFORUM//DTD SI 1.0//EN",
+		names:    []string{"href", "si-id", "created", "si-expires", "class", "action"},
 		hrefs: []prefix{{0x0F, "https://www."}, {0x0E, "https://"}, {0x0D, "http://www."}, {0x0C, "http://"},
 			{0x0B, ""}},
 		actions: map[uint8]string{0x05: "signal-none", 0x06: "signal-low", 0x07: "signal-medium", 0x08: "signal-high",
 			0x09: "delete"},
+		attrs: map[uint8]string{attrCreated: "created", attrExpires: "si-expires", attrID: "si-id", attrClass: "class"},
 	}
 	tableSL = linkTable{
 		publicID: wbxml.PublicSL,
 		public:   "-//WAPFORUM//DTD SL 1.0//EN",
+		names:    []string{"href", "action"},
 		hrefs: []prefix{{0x0C, "https://www."}, {0x0B, "https://"}, {0x0A, "http://www."}, {0x09, "http://"},
 			{0x08, ""}},
 		actions: map[uint8]string{0x05: "execute-low", 0x06: "execute-high", 0x07: "cache"},
@@ -92,6 +97,16 @@ func (l *linkTable) appendAction(w *wbxml.Writer, action string) {
 			w.Attr(0, code)
 		}
 	}
+}
+
+// hasAction says whether the table has an action; the default, which is empty, it has.
+func (l *linkTable) hasAction(action string) bool {
+	for _, name := range l.actions {
+		if name == action {
+			return true
+		}
+	}
+	return action == ""
 }
 
 // AppendWBXML appends s as WBXML, of type TypeSIC.

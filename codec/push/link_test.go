@@ -80,6 +80,49 @@ func TestLinkHeaders(t *testing.T) {
 	}
 }
 
+// What libwbxml and others make of the same things.
+func TestLinkForms(t *testing.T) {
+	want := Indication{Href: "http://a", ID: "é", Created: time.Date(2024, 8, 1, 0, 0, 0, 0, time.UTC), Text: "b\nc"}
+	for name, doc := range map[string]string{
+		"literal names": "02 05 6A 13 'href'00'si-id'00'created'00 45 C6 04 00 03'http://a'00 04 05 02 81 69" +
+			"04 0B C3 04 20240801 01 03'b'00 02 0A 03'c'00 01 01",
+		"bytes for text": "02 05 6A 00 45 C6 0C C3 01'a' 11 C3 02 C3A9 0A C3 04 20240801 01 C3 03'b'0A'c' 01 01",
+		"a date in text": "02 05 6A 00 45 C6 0C 03'a'00 11 03 C3A9 00 0A 03'2024-08-01T00:00:00Z'00 01" +
+			"03'b'0A'c'00 01 01",
+		"white space between": "02 05 6A 00 45 03 0A 00 C6 0C 03'a'00 11 03 C3A9 00 0A C3 04 20240801 01" +
+			"03'b'0A'c'00 01 02 20 01",
+	} {
+		if got, err := ReadIndication(vector.Bytes(t, doc)); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	sl, err := ReadLoading(vector.Bytes(t, "02 06 6A 07 'action'00 C5 04 00 03'cache'00 08 03'a'00 01 03 20 00 01"))
+	if want := (Loading{Href: "a", Action: "cache"}); err != nil || sl != want {
+		t.Errorf("%+v, %v", sl, err)
+	}
+	const doc = "\xEF\xBB\xBF<?xml version='1.0' encoding='ISO-8859-1'?><!DOCTYPE si [<!ENTITY a '>'><?p \" ?>]>\n" +
+		"<!-- --><si xmlns='x'> <indication href='http://a' si-id='\xE9' created='2024-08-01T00:00:00Z'>b<![CDATA[\nc]]>" +
+		"<!-- --></indication></si>\n"
+	if got, err := ReadIndicationXML([]byte(doc)); err != nil || got != want {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// No references by number: clients refuse them.
+func TestWrittenLinksHaveNoNumbers(t *testing.T) {
+	const all = "&<>\"'\t\r\n\x01\xFFé"
+	si, sl := Indication{Href: all, ID: all, Class: all, Text: all + "\r"}, Loading{Href: all}
+	for got, want := range map[string]string{
+		string(si.AppendXML(nil)): "si-id=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\" class=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\">" +
+			"&amp;&lt;&gt;\"'\t\n\uFFFD\uFFFDé\n</indication></si>\n",
+		string(sl.AppendXML(nil)): "<sl href=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\"/>\n",
+	} {
+		if !strings.HasSuffix(got, want) || strings.Contains(got, "&#") {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	}
+}
+
 func TestMalformedLinks(t *testing.T) {
 	si := func(b []byte) error { _, err := ReadIndication(b); return err }
 	sl := func(b []byte) error { _, err := ReadLoading(b); return err }
@@ -103,28 +146,74 @@ func TestMalformedLinks(t *testing.T) {
 		{"attributes cut off", "02 06 6A 00 85 08", sl, "wbxml: offset 6: document ends inside an attribute list"},
 		{"an SI", "02 05 6A 00 05", sl, "push: offset 1: public identifier 0x5 (want 0x06)"},
 		{"empty si", "02 05 6A 00 05", si,
-			"push: offset 4: root element is not si with an indication or sl with attributes"},
+			"push: offset 4: root element is not si with an indication in it"},
+		{"root cut off", "02 05 6A 00 C5 0B", si, "push: offset 4: root element is not si with an indication in it"},
+		{"no root", "02 05 6A 00", si, "wbxml: offset 4: document ends inside an element (depth 0)"},
+		{"nothing in si", "02 05 6A 00 45", si, "wbxml: offset 5: document ends inside an element (depth 1)"},
+		{"sl without attributes", "02 06 6A 00 05", sl, "push: offset 4: root element is not sl with attributes"},
+		{"content in sl", "02 06 6A 00 C5 08 01 03'x'00 01", sl, "push: offset 7: content in sl"},
+		{"sl cut off", "02 06 6A 00 C5 08 01", sl, "wbxml: offset 7: document ends inside an element (depth 1)"},
 		{"info", "02 05 6A 00 45 07 01", si, "push: offset 5: no indication in si"},
 		{"indication and info", "02 05 6A 00 45 06 07 01", si, "push: offset 6: more than an indication in si"},
 		{"unknown attribute", "02 05 6A 00 45 86 20 01 01", si,
 			"push: offset 6: unknown attribute token 0x20 on page 0"},
 		{"unknown value", "02 05 6A 00 45 86 0B 90 01 01", si, "push: offset 7: unknown value token 0x90"},
-		{"date in text", "02 05 6A 00 45 86 0A 03'x'00 01 01", si,
-			"push: offset 7: value without an attribute, or of more than 4096 bytes"},
+		{"value without an attribute", "02 05 6A 00 45 86 03'x'00 01 01", si,
+			"push: offset 6: value without an attribute"},
+		{"long value", "02 05 6A 00 45 86 0B 03'" + strings.Repeat("x", 4097) + "'00 01 01", si,
+			"push: offset 7: value of more than 4096 bytes"},
+		{"date in other words", "02 05 6A 00 45 86 0A 03'x'00 01 01", si,
+			"push: offset 6: date 78 (want YYYYMMDDhhmmss)"},
+		{"date of 8 octets", "02 05 6A 00 45 86 10 C3 08 2024080212000000 01 01", si,
+			"push: offset 6: date 2024080212000000 (want YYYYMMDDhhmmss)"},
+		{"address twice", "02 05 6A 00 45 86 0B 03'x'00 0C 01 01", si, "push: offset 10: the same attribute twice"},
+		{"date twice", "02 05 6A 00 45 86 10 C3 04 20240802 10 C3 04 20240802 01 01", si,
+			"push: offset 13: the same attribute twice"},
+		{"literal of another name", "02 05 6A 02'x'00 45 86 04 00 01 01", si, `push: offset 8: unknown attribute "x"`},
+		{"literal of an unknown action", "02 06 6A 07'action'00 85 04 00 03'x'00 01", sl,
+			`push: offset 12: unknown action "x"`},
+		{"attribute on another page", "02 05 6A 00 45 86 00 01 0B 01 01", si,
+			"push: offset 8: unknown attribute token 0x0B on page 1"},
+		{"line break in an address", "02 05 6A 00 45 86 0B 03 0A 00 01 01", si,
+			`push: offset 6: control character or broken UTF-8 in "\n"`},
+		{"bytes that are no text", "02 05 6A 00 45 46 C3 01 00 01 01", si,
+			`push: offset 9: control character or broken UTF-8 in "\x00"`},
 		{"date of a 13th month", "02 05 6A 00 45 86 0A C3 04 20241302 01 01", si,
-			"push: offset 7: date 20241302 (want YYYYMMDDhhmmss)"},
+			"push: offset 6: date 20241302 (want YYYYMMDDhhmmss)"},
 		{"address in bytes", "02 05 6A 00 45 86 0B C3 01 00 01 01", si,
-			"push: offset 7: opaque data where no date stands"},
+			`push: offset 6: control character or broken UTF-8 in "\x00"`},
 		{"element in the text", "02 05 6A 00 45 46 07 01 01", si,
 			"push: offset 6: something else than text in an indication"},
 		{"si's attribute in sl", "02 06 6A 00 85 11 03'x'00 01", sl,
 			"push: offset 5: unknown attribute token 0x11 on page 0"},
 		{"long text", "02 05 6A 00 45 46 03'" + strings.Repeat("x", 4097) + "'00 01 01", si,
 			"push: offset 6: more than 4096 bytes of text"},
-		{"no XML", "'x'", siXML, "xml: offset 1: EOF"},
-		{"another element", "'<sl/>'", siXML, "xml: offset 5: expected element type <si> but have <sl>"},
+		{"no XML", "'x'", siXML, "xml: offset 0: text outside an indication"},
+		{"no document", "", siXML, "xml: offset 0: no element si where it should be"},
+		{"another element", "'<sl/>'", siXML, "xml: offset 0: no element si where it should be"},
+		{"XML of an SI", "'<si/>'", slXML, "xml: offset 0: no element sl where it should be"},
+		{"no indication", "'<si/>'", siXML, "xml: offset 5: no element indication where it should be"},
+		{"XML info", "'<si><indication/><info/></si>'", siXML, `xml: offset 17: element "info" where none should be`},
+		{"two indications", "'<si><indication/><indication/></si>'", siXML,
+			`xml: offset 17: element "indication" where none should be`},
+		{"text behind", "'<si><indication/></si>x'", siXML, "xml: offset 22: text outside an indication"},
+		{"element behind", "'<sl/><sl/>'", slXML, `xml: offset 5: element "sl" where none should be`},
+		{"element in sl", "'<sl><a/></sl>'", slXML, `xml: offset 4: element "a" where none should be`},
+		{"element in the XML text", "'<si><indication>a<b/></indication></si>'", siXML,
+			`xml: offset 17: element "b" in an indication`},
+		{"XML cut off", "'<si><indication>a'", siXML, "xml: offset 17: unexpected EOF"},
+		{"XML cut off behind", "'<si><indication/>'", siXML, "xml: offset 17: unexpected EOF"},
+		{"unknown XML attribute", `'<sl href="a" x="b"/>'`, slXML, `xml: offset 0: unknown attribute "x" in sl`},
+		{"long XML value", `'<sl href="` + strings.Repeat("x", 4097) + `"/>'`, slXML,
+			"xml: offset 0: href of more than 4096 bytes"},
+		{"long XML text", "'<si><indication>" + strings.Repeat("x", 4097) + "'", siXML,
+			"xml: offset 16: more than 4096 bytes of text"},
 		{"XML date", `'<si><indication created="x"/></si>'`, siXML,
-			`xml: offset 0: date "x" (want 2006-01-02T15:04:05Z)`},
+			`xml: offset 4: date "x" (want 2006-01-02T15:04:05Z)`},
+		{"XML expiry", `'<si> <indication si-expires="x"/></si>'`, siXML,
+			`xml: offset 5: date "x" (want 2006-01-02T15:04:05Z)`},
+		{"charset of XML", `'<?xml encoding="KOI8-R"?><sl/>'`, slXML,
+			`xml: offset 6: encoding "KOI8-R" (want UTF-8, US-ASCII or ISO-8859-1)`},
 		{"XML action", `'<sl href="x" action="y"/>'`, slXML, `xml: offset 0: unknown action "y"`},
 	} {
 		t.Run(v.name, func(t *testing.T) { expect(t, v.read(vector.Bytes(t, v.doc)), v.want) })

@@ -3,48 +3,38 @@ package markup
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
 
 	"dmgate/codec"
+	"dmgate/codec/internal/xmldoc"
 )
 
-// textReader reads XML in UTF-8. Namespaces are not resolved: the local part of a name decides. Nothing that a DOCTYPE
-// declares is fetched or expanded; a reference to it is an error.
+// textReader reads XML. Namespaces are not resolved: the local part of a name decides.
 type textReader struct {
 	l        *Language
-	d        *xml.Decoder
+	d        *xmldoc.Decoder
 	depth    int
 	maxDepth int
 	root     bool
 }
 
 func (l *Language) openXML(doc []byte, depth int) Reader {
-	d := xml.NewDecoder(bytes.NewReader(doc))
-	d.CharsetReader = func(name string, in io.Reader) (io.Reader, error) {
-		if !strings.EqualFold(name, "us-ascii") {
-			return nil, fmt.Errorf("encoding %.40q (want UTF-8)", name)
-		}
-		return in, nil
-	}
-	return &textReader{l: l, d: d, maxDepth: depth}
+	return &textReader{l: l, d: xmldoc.New(doc), maxDepth: depth}
 }
 
 // Next implements Reader.
 func (r *textReader) Next() (Event, error) {
 	for {
-		e := Event{Offset: int(r.d.InputOffset())}
-		tok, err := r.d.Token()
+		tok, at, err := r.d.Token()
+		e := Event{Offset: at}
 		switch {
 		case err == io.EOF && !r.root:
 			return e, r.errorf(e.Offset, "document without a root element")
 		case err == io.EOF:
 			return e, nil
 		case err != nil:
-			return e, r.failed(err)
+			return e, err
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
@@ -83,14 +73,6 @@ func (r *textReader) start(e Event, name string) (Event, error) {
 	r.root = true
 	r.depth++
 	return e, nil
-}
-
-func (r *textReader) failed(err error) error {
-	var syntax *xml.SyntaxError
-	if errors.As(err, &syntax) {
-		return r.errorf(int(r.d.InputOffset()), "%s", syntax.Msg)
-	}
-	return r.errorf(int(r.d.InputOffset()), "%s", strings.TrimPrefix(err.Error(), "xml: "))
 }
 
 func (r *textReader) errorf(at int, msg string, args ...any) error {

@@ -1,12 +1,11 @@
 package markup
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/xml"
 	"fmt"
 	"unicode/utf8"
 
+	"dmgate/codec/internal/xmldoc"
 	"dmgate/codec/wbxml"
 )
 
@@ -25,7 +24,7 @@ type Writer struct {
 func (l *Language) WriteXML(dst []byte, inside bool) *Writer {
 	w := &Writer{l: l, xml: true}
 	if !inside {
-		dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>`...)
+		dst = append(dst, xmldoc.Declaration...)
 	}
 	w.w.Buf = dst
 	return w
@@ -115,9 +114,7 @@ func (w *Writer) Text(b []byte) {
 		w.w.Text(b)
 		return
 	}
-	out := bytes.NewBuffer(w.w.Buf)
-	_ = xml.EscapeText(out, b) // fails only where the writer does; a Buffer never does
-	w.w.Buf = out.Bytes()
+	w.w.Buf = xmldoc.AppendText(w.w.Buf, b)
 }
 
 // Raw writes bytes that need be no text: OPAQUE in WBXML, base64 in XML.
