@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,15 @@ import (
 
 	"dmgate/modempool/modemsim"
 )
+
+// decodeText decodes what a file may hold.
+func decodeText(out io.Writer, as string, in []byte) error {
+	lines, err := unhex(in)
+	if err != nil {
+		return err
+	}
+	return decode(out, as, lines)
+}
 
 // What decode makes of things: by name, and by guessing. The samples are those of the fact sheet.
 func TestDecode(t *testing.T) {
@@ -31,7 +41,7 @@ func TestDecode(t *testing.T) {
 		for _, as := range []string{c.as, "auto"} {
 			t.Run(c.name+" as "+as, func(t *testing.T) {
 				var out bytes.Buffer
-				if err := decode(&out, as, unhex([]byte(c.hex))); err != nil {
+				if err := decodeText(&out, as, []byte(c.hex)); err != nil {
 					t.Fatal(err)
 				}
 				if !strings.Contains(out.String(), c.want) {
@@ -52,11 +62,11 @@ func TestDecodeBadInput(t *testing.T) {
 		{"another root", "auto", "<html/>", "offset 0: neither"},
 		{"no such push", "push", "010703C4AF87", "push: offset 1"},
 		{"second SMS cut short", "sms", "61000C9194711032547600F5\n6100", "line 1: tpdu: offset 12"},
-		{"two of one", "syncml", "02\n02", "want one syncml, got 2 lines"},
+		{"two of one", "syncml", "02\n02", "wbxml: offset 2: document ends in the charset"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := decode(&out, c.as, unhex([]byte(c.in)))
+			err := decodeText(&out, c.as, []byte(c.in))
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want %q in one line", err, c.want)
 			}
@@ -78,7 +88,7 @@ func TestCorpus(t *testing.T) {
 		for _, form := range []string{".xml", ".wbxml", ".inl.wbxml", ".st.wbxml"} {
 			for _, in := range [][]byte{read(p + form), []byte(hex.EncodeToString(read(p + form)))} {
 				var out bytes.Buffer
-				if err := decode(&out, "auto", unhex(in)); err != nil {
+				if err := decodeText(&out, "auto", in); err != nil {
 					t.Fatalf("%s%s: %v", p, form, err)
 				}
 				if want == "" {
@@ -110,7 +120,11 @@ func TestPushDryRunDecodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := decode(&out, "auto", tpdus); err != nil {
+	lines := make([]line, len(tpdus))
+	for i, tpdu := range tpdus {
+		lines[i].pdu = tpdu
+	}
+	if err := decode(&out, "auto", lines); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"SMS-SUBMIT to +491701234567, report wanted, port 2948", "SEC: userpin", `value="dm.example"`} {

@@ -24,7 +24,7 @@ const (
 func decoded(t *testing.T, as string, in []byte) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := decode(&out, as, unhex(in)); err != nil {
+	if err := decodeText(&out, as, in); err != nil {
 		t.Fatalf("as %s: %v\n%X", as, err, in)
 	}
 	return out.String()
@@ -91,7 +91,7 @@ func TestDecodeXMLForms(t *testing.T) {
 			}
 		}
 		var out bytes.Buffer
-		err := decode(&out, "auto", [][]byte{in("<?xml version='1.0' encoding='KOI8-R'?>", "a")})
+		err := decodeText(&out, "auto", in("<?xml version='1.0' encoding='KOI8-R'?>", "a"))
 		if err == nil || !strings.Contains(err.Error(), `xml: offset 20: encoding "KOI8-R" (want UTF-8`) {
 			t.Errorf("%s: %v", as, err)
 		}
@@ -168,7 +168,7 @@ func TestDecodeNotifications(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := decode(&out, "notification", [][]byte{make([]byte, 30)}); err == nil ||
+	if err := decodeText(&out, "notification", make([]byte, 30)); err == nil ||
 		err.Error() != "notification: offset 16: version 0 (want 10 or 11)" {
 		t.Error(err)
 	}
@@ -199,7 +199,7 @@ func TestDecodeDocumentsBadInput(t *testing.T) {
 		{"syncml", "02A4010500", "wbxml: offset 3: charset 5"},
 	} {
 		var out bytes.Buffer
-		err := decode(&out, c.as, unhex([]byte(c.in)))
+		err := decodeText(&out, c.as, []byte(c.in))
 		if err == nil || !strings.Contains(err.Error(), c.want) || out.Len() > 0 {
 			t.Errorf("as %s: %v, want %s", c.as, err, c.want)
 		}

@@ -18,6 +18,19 @@ func plainNotification(b []byte) bool {
 	return err == nil && plainName(n.ServerID()) && n.Options[len(n.Options)-1].Number <= push.OptionVendorInfo
 }
 
+// cutNotification is the error for b where its head is that of a notification of either form; nil where it is not.
+func cutNotification(b []byte) error {
+	if n, err := push.ReadNotification(b); err != nil && (n.Version == push.Version10 || n.Version == push.Version11) &&
+		n.Future == 0 {
+		return err
+	}
+	if n, err := push.ReadNotification13(b); err != nil && (n.Version == 12 || n.Version == 13) && n.Future == 0 &&
+		n.SessionID != 0 {
+		return err
+	}
+	return nil
+}
+
 // plainName says whether s is a name as servers have them.
 func plainName(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) < 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"dmgate/codec/cp"
@@ -18,7 +19,7 @@ type document struct {
 	root    string   // element
 	tag     [2]uint8 // its page and code, where they tell it from other types that name none
 	public  []uint32 // public identifiers by number
-	fpi     string   // and what the textual ones have in common
+	fpi     string   // and what the textual ones have in common, in any case
 	toXML   func(wbxml []byte) ([]byte, error)
 	tidy    func(xml []byte) ([]byte, error) // XML to XML: what was understood
 	toWBXML func(xml []byte) ([]byte, error)
@@ -27,7 +28,7 @@ type document struct {
 var documents = []document{
 	{
 		name: "syncml", root: "SyncML", tag: [2]uint8{0, 0x2D}, fpi: "DTD SyncML",
-		public:  []uint32{wbxml.PublicSyncML10, wbxml.PublicSyncML11, wbxml.PublicSyncML12},
+		public:  []uint32{wbxml.PublicSyncML10, wbxml.PublicSyncML11, wbxml.PublicSyncML12, wbxml.PublicMetInf12},
 		toXML:   func(b []byte) ([]byte, error) { return convert(b, syncml.WBXML, syncml.XML) },
 		tidy:    func(b []byte) ([]byte, error) { return convert(b, syncml.XML, syncml.XML) },
 		toWBXML: func(b []byte) ([]byte, error) { return convert(b, syncml.XML, syncml.WBXML) },
@@ -105,21 +106,34 @@ func documentOf(b []byte) *document {
 	if r.Init(b, 1) != nil {
 		return nil
 	}
-	for i := range documents {
-		for _, id := range documents[i].public {
-			if r.Header.PublicID == id {
-				return &documents[i]
-			}
-		}
-		if strings.Contains(string(r.Header.PublicText), documents[i].fpi) {
-			return &documents[i]
-		}
+	if d := documentPublic(r.Header.PublicID, r.Header.PublicText); d != nil || r.Header.PublicID != wbxml.PublicUnknown {
+		return d
 	}
-	if r.Header.PublicID == wbxml.PublicUnknown {
-		return documentByTag(&r)
+	return documentByTag(&r)
+}
+
+// documentPublic is the type of a public identifier, by number or, where that is 0, in text.
+func documentPublic(id uint32, text []byte) *document {
+	for i := range documents {
+		d := &documents[i]
+		if id != 0 && slices.Contains(d.public, id) ||
+			id == 0 && bytes.Contains(bytes.ToUpper(text), []byte(strings.ToUpper(d.fpi))) {
+			return d
+		}
 	}
 	return nil
 }
+
+// documentInBadHeader is the type that b, whose WBXML header is not sound, names in it all the same.
+func documentInBadHeader(b []byte) *document {
+	var r wbxml.Reader
+	if r.Init(b, 1) == nil || len(b) < 2 || r.Header.Version != b[0] || b[1] != 0 && r.Header.PublicID == 0 {
+		return nil
+	}
+	return documentPublic(r.Header.PublicID, b[:min(len(b), headerEnd)])
+}
+
+const headerEnd = 64 // a public identifier in text stands before it
 
 // documentByTag is the type of a document that names none, by the tag of its root element.
 func documentByTag(r *wbxml.Reader) *document {
