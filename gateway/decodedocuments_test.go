@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -136,6 +138,53 @@ func TestDecodeNested(t *testing.T) {
 		if got := again.Commands[i].Items[0].Data; !bytes.Equal(got, want) {
 			t.Errorf("encoded again: % X\nwant % X", got, want)
 		}
+	}
+}
+
+// A document in base64 is shown too, and Meta says what is shown. What is no such document stays as it is.
+func TestDecodeNestedBase64(t *testing.T) {
+	tree, err := tnds.ToWBXML([]byte(treeXML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head, tail = "<SyncML><SyncHdr/><SyncBody><Add><CmdID>1</CmdID>", "</Add><Final/></SyncBody></SyncML>"
+	meta := func(kind string) string {
+		return `<Meta><Format xmlns="syncml:metinf">b64</Format><Type xmlns="syncml:metinf">` + kind +
+			`</Type><Size xmlns="syncml:metinf">9</Size></Meta>`
+	}
+	b64 := func(b []byte) string { return "<Data>" + base64.StdEncoding.EncodeToString(b) + "</Data>" }
+	shown := []string{"<Data>" + treeXML + "</Data>", `<Format xmlns="syncml:metinf">xml</Format>`,
+		`<Type xmlns="syncml:metinf">` + tnds.TypeXML + "</Type>"}
+	for _, c := range []struct {
+		name, body string
+		want       []string
+	}{
+		{"WBXML", "<Item>" + meta(tnds.TypeWBXML) + b64(tree) + "</Item>",
+			append(shown, fmt.Sprintf(`<Size xmlns="syncml:metinf">%d</Size>`, len(treeXML)))},
+		{"XML", "<Item>" + meta(tnds.TypeXML) + b64([]byte(treeXML)) + "</Item>", shown},
+		{"Meta of the command", meta(tnds.TypeWBXML) + "<Item>" + b64(tree) + "</Item>", shown},
+		{"another type", "<Item>" + meta("text/plain") + b64(tree) + "</Item>", []string{b64(tree), ">b64<"}},
+		{"something else", "<Item>" + meta(tnds.TypeWBXML) + b64([]byte("x")) + "</Item>", []string{b64([]byte("x")), ">b64<"}},
+		{"no base64", "<Item>" + meta(tnds.TypeWBXML) + "<Data>?</Data></Item>", []string{"<Data>?</Data>", ">b64<"}},
+	} {
+		got := decoded(t, "syncml", []byte(head+c.body+tail))
+		for _, want := range c.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %s in\n%s", c.name, want, got)
+			}
+		}
+	}
+}
+
+// Elements that can not be the WBXML that Meta says they are fail, at their place in the message.
+func TestEncodeNestedBadInput(t *testing.T) {
+	const doc = `<SyncML><SyncHdr/><SyncBody><Add><CmdID>1</CmdID><Item><Meta><Type xmlns="syncml:metinf">` +
+		`application/vnd.syncml.dmtnds+wbxml</Type></Meta><Data><MgmtTree><Vendor/></MgmtTree></Data></Item></Add>` +
+		`</SyncBody></SyncML>`
+	_, err := encode("syncml", []byte(doc))
+	want := fmt.Sprintf(`tnds: offset %d: element "Vendor" has no tag in WBXML`, strings.Index(doc, "<Vendor"))
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
