@@ -77,7 +77,7 @@ func decodeAuto(out io.Writer, lines []line) error {
 		return listDocument(out, d, b)
 	case isSMS:
 		return listSMS(out, []line{{pdu: b}})
-	case listNotification(io.Discard, b) == nil:
+	case likelyNotification(b):
 		return listNotification(out, b)
 	case s.plausible: // and cut short
 		return err
@@ -87,14 +87,14 @@ func decodeAuto(out io.Writer, lines []line) error {
 
 // unknown is the error for b, which nothing takes, in terms of what comes nearest to taking it.
 func unknown(b []byte) error {
-	if d := documentInBadHeader(b); d != nil {
-		return listDocument(io.Discard, d, b)
-	}
 	if len(b) > 1 && b[1] == pushPDU && !isXML(b) {
 		if _, err := push.ReadPush(b); err != nil {
 			return err
 		}
 		return fmt.Errorf("push: offset %d: push without a body", len(b))
+	}
+	if d := documentInBadHeader(b); d != nil {
+		return listDocument(io.Discard, d, b)
 	}
 	if err := cutNotification(b); err != nil {
 		return err

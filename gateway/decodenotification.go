@@ -18,6 +18,15 @@ func plainNotification(b []byte) bool {
 	return err == nil && plainName(n.ServerID()) && n.Options[len(n.Options)-1].Number <= push.OptionVendorInfo
 }
 
+// likelyNotification says whether b is a notification of either form, whatever a vendor may have added.
+func likelyNotification(b []byte) bool {
+	if n, err := push.ReadNotification(b); err == nil {
+		return n.Future == 0 && plainName(n.ServerID)
+	}
+	n, err := push.ReadNotification13(b)
+	return err == nil && n.Future == 0 && plainName(n.ServerID())
+}
+
 // cutNotification is the error for b where its head is that of a notification of either form; nil where it is not.
 func cutNotification(b []byte) error {
 	if n, err := push.ReadNotification(b); err != nil && (n.Version == push.Version10 || n.Version == push.Version11) &&

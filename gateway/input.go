@@ -68,7 +68,7 @@ func unhex(b []byte) ([]line, error) {
 		lines = append(lines, line{n, octets(digits)})
 	}
 	switch {
-	case len(lines) == 0 && bad != nil:
+	case len(lines) == 0 && bad != nil && !errors.Is(bad, errDump):
 		return []line{{pdu: b}}, nil
 	case bad != nil:
 		return nil, bad
@@ -82,13 +82,13 @@ func unhex(b []byte) ([]line, error) {
 
 // hexDigits are the digits of a line without what may stand around them.
 func hexDigits(text []byte) (digits []byte, err error) {
-	if before, _, ok := bytes.Cut(text, []byte(":")); ok && len(before) > 2 && !bytes.ContainsAny(before, " ,xX\t") {
-		return nil, errors.New("offset 0: a dump with offsets (want bare hexadecimal, as of xxd -p or od -An -tx1)")
+	if offset, _, ok := bytes.Cut(text, []byte(": ")); ok && len(offset) >= minOffset && notDigit(offset) < 0 {
+		return nil, errDump
 	}
 	words := func(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == ',' }
 	for _, word := range bytes.FieldsFunc(text, words) {
 		bare := bytes.TrimPrefix(bytes.TrimPrefix(word, []byte("0x")), []byte("0X"))
-		if i := bytes.IndexFunc(bare, func(r rune) bool { return !strings.ContainsRune(hexDigit, r) }); i >= 0 {
+		if notDigit(bare) >= 0 {
 			return nil, fmt.Errorf("offset %d: %.20q is not hexadecimal", bytes.Index(text, word), word)
 		}
 		if len(bare) == 1 && len(word) > 1 {
@@ -99,7 +99,14 @@ func hexDigits(text []byte) (digits []byte, err error) {
 	return digits, nil
 }
 
-const hexDigit = "0123456789abcdefABCDEF"
+// notDigit is the index of what is no hexadecimal digit in word; -1 where all are.
+func notDigit(word []byte) int {
+	return bytes.IndexFunc(word, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) })
+}
+
+const minOffset = 6 // digits of the offset in front of a line of a dump
+
+var errDump = errors.New("offset 0: a dump with offsets (want bare hexadecimal, as of xxd -p or od -An -tx1)")
 
 // octets is what whole pairs of digits stand for.
 func octets(digits []byte) []byte {
