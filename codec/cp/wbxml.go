@@ -4,6 +4,7 @@ package cp
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"dmgate/codec"
@@ -289,8 +290,9 @@ func (r *treeReader) start() (element, error) {
 	}
 	var open *string // the attribute that values are for
 	for {
+		page := r.t.Page
 		if err := r.in.Next(&r.t); err != nil {
-			return e, err
+			return e, r.hint(err, page)
 		}
 		var part string
 		switch r.t.Kind {
@@ -332,6 +334,27 @@ func (r *treeReader) start() (element, error) {
 	}
 }
 
+// hint says of err, which the token at hand has led to, that it is libwbxml's doing (trap 8) where it is: its values of
+// page 1 are global tokens. page is that of the token before, unless a switch stands between.
+func (r *treeReader) hint(err error, page uint8) error {
+	const first, last = 0x80, 0x83
+	var syntax *codec.SyntaxError
+	doc, at := r.in.Doc, r.t.Offset
+	if at >= len(doc) || doc[at] < first || doc[at] > last || !errors.As(err, &syntax) {
+		return err
+	}
+	if doc[at-2] == wbxml.TokSwitchPage {
+		page = doc[at-1]
+	}
+	if page != 1 {
+		return err
+	}
+	c := doc[at]
+	proper := c - first + 0x90
+	return codec.Errorf(syntax.Format, syntax.Offset, "%s (libwbxml writes 0x%02X for %q; it should be 0x%02X)", syntax.Msg,
+		c, valueNames[1][proper&0x7F], proper)
+}
+
 // attr opens the attribute that the current token starts and returns the part of its value that the token carries.
 func (r *treeReader) attr(e *element) (open *string, part string, err error) {
 	t := &r.t
@@ -365,8 +388,8 @@ func (r *treeReader) attr(e *element) (open *string, part string, err error) {
 	return *field, part, nil
 }
 
-// check refuses text that an attribute of XML can not carry, tabs and line breaks among it, so that a document means the
-// same in each of its forms.
+// check refuses text that an attribute of XML can not carry, tabs and line breaks among it, so that a document means
+// the same in each of its forms.
 func (e *element) check() error {
 	for _, s := range []*string{e.name, e.value, e.kind, &e.version} {
 		if s != nil && !xmldoc.IsAttr(*s) {
