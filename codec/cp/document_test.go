@@ -74,6 +74,8 @@ func TestNothingIsDropped(t *testing.T) {
 		{"a login at a proxy", `<characteristic type="APPLICATION"><parm name="APPID" value="w7"/>` +
 			`<characteristic type="APPAUTH"><parm name="AAUTHLEVEL" value="APPSRV"/>` +
 			`<parm name="AAUTHTYPE" value="HTTP-BASIC"/></characteristic></characteristic>`, "HTTP-BASIC"},
+		{"INIT, and nothing else", `<characteristic type="APPLICATION"><parm name="APPID" value="w7"/>` +
+			`<parm name="INIT"/></characteristic>`, "INIT"},
 		{"INIT with a value", `<characteristic type="APPLICATION"><parm name="APPID" value="w7"/>` +
 			`<parm name="INIT" value="7"/></characteristic>`, `"7"`},
 	} {
@@ -138,6 +140,8 @@ func TestValidate(t *testing.T) {
 		{"APPID not first", func(d *Document) {
 			d.Other = []Characteristic{{Type: "APPLICATION", Parms: []Parm{Value("NAME", "x"), Value("APPID", "w2")}}}
 		}, "cp: APPLICATION: APPID must be the first parm"},
+		{"line break in a type", func(d *Document) { d.Other = []Characteristic{{Type: "a\nb"}} },
+			`cp: control character or broken UTF-8 in type "a\nb"`},
 		{"line break in a value", func(d *Document) {
 			d.Other = []Characteristic{{Type: "X", Parms: []Parm{Value("NAME", "a\nb")}}}
 		}, `cp: X: control character or broken UTF-8 in NAME="a\nb"`},

@@ -94,6 +94,7 @@ func TestWritten(t *testing.T) {
 	}{
 		{"token", "NAPDEF", Value("NAP-ADDRTYPE", "APN"), "55 01 87 09 06 89 01"},
 		{"a name that reads like a token stays text", "NAPDEF", Value("NAME", "APN"), "55 01 87 07 06 03'APN'00 01"},
+		{"a value that has no token", "NAPDEF", Value("BEARER", "X"), "55 01 87 10 06 03'X'00 01"},
 		{"a secret too", "NAPAUTHINFO", Value("AUTHSECRET", "PAP"), "5A 01 87 0E 06 03'PAP'00 01"},
 		{"no token on Spreadtrum", "NAPDEF", Value("DNS-ADDR", "::1"), "55 01 87 05 03'DNS-ADDR'00 06 03'::1'00 01"},
 		{"the other page's name", "NAPDEF", Value("URI", "u"), "55 01 87 00 01 3A 06 03'u'00 01"},

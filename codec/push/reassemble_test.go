@@ -138,3 +138,13 @@ func TestReassemblerCopies(t *testing.T) {
 		t.Errorf("got %q", pdu)
 	}
 }
+
+// User data whose header is none is an error, and changes nothing.
+func TestReassembleBadHeader(t *testing.T) {
+	var r Reassembler
+	_, _, done, err := r.Add("a", []byte{5, 0, 3})
+	if done || r.Pending() != 0 {
+		t.Error(done, r.Pending())
+	}
+	expect(t, err, "tpdu: offset 0: user data header of 5 bytes, only 2 left")
+}

@@ -29,6 +29,8 @@ func TestPush(t *testing.T) {
 		{"settings with a MAC for an application", Push{ContentType: TypeDMWBXML, Signed: true, MAC: vectorMAC,
 			AppID:    AppDM,
 			HasAppID: true, Body: []byte{}}, "00 06 31 1F 2D C2 91 80 92 '" + vectorMAC + "' 00 AF 87"},
+		{"text that begins like a number", Push{ContentType: TypeSIC, Signed: true, SEC: UserPIN, MAC: "\x84", Body: []byte{}},
+			"00 06 08 07 AE 91 81 92 7F 84 00"},
 		{"service indication", Push{ContentType: TypeSIC, Body: []byte("si")}, "00 06 01 AE 'si'"},
 		{"content type in text", Push{TypeName: "text/x", Body: []byte{}}, "00 06 07 'text/x' 00"},
 		{"application id of two bytes", Push{ContentType: TypeConnectivityXML, AppID: 0x9044, HasAppID: true,
@@ -123,6 +125,8 @@ func TestMalformedPush(t *testing.T) {
 		{"MAC in bytes", "01 06 06 05 B6 92 02 AB CD", "push: offset 6: MAC is not text"},
 		{"parameter's value too long", "01 06 05 04 B6 81 04 00",
 			"push: offset 6: parameter's value of 4 bytes, only 1 left"},
+		{"parameter's name too long", "01 06 04 03 B6 03 01", "push: offset 5: parameter's name of 3 bytes, only 1 left"},
+		{"long length of a value cut off", "01 06 04 C4 AF 1F 80", "push: offset 7: headers end in the value's length"},
 		{"header without a value", "01 06 02 C4 AF", "push: offset 5: headers end before the header's value"},
 		{"header of nothing", "01 06 02 C4 00", "push: offset 4: header's name begins with NUL"},
 		{"page shift cut off", "01 06 02 C4 7F", "push: offset 4: headers end in a page shift"},
@@ -133,6 +137,16 @@ func TestMalformedPush(t *testing.T) {
 			_, err := ReadPush(vector.Bytes(t, v.doc))
 			expect(t, err, v.want)
 		})
+	}
+}
+
+// Headers of any length, whose number takes from one byte to three.
+func TestLongHeaders(t *testing.T) {
+	for _, n := range []int{1, 30, 31, 100, 127, 128, 16000, 17000} {
+		p := Push{TypeName: "a/" + strings.Repeat("x", n), Signed: true, SEC: UserPIN, MAC: vectorMAC, Body: []byte("b")}
+		if got, err := ReadPush(p.Append(nil)); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("%d bytes: %v", n, err)
+		}
 	}
 }
 
