@@ -14,7 +14,7 @@ import (
 
 type decodeCmd struct {
 	As   string `help:"What the input is: auto, syncml, cp, si, sl, tnds, devinf, push, notification or sms." enum:"auto,syncml,cp,si,sl,tnds,devinf,push,notification,sms" default:"auto"`
-	File string `arg:"" optional:"" help:"Binary or hexadecimal, one PDU a line; - or nothing for standard input."`
+	File string `arg:"" optional:"" help:"Binary, or hexadecimal as of xxd -p; of SMS one a line. - or nothing for standard input."`
 }
 
 // Run prints what the input says.

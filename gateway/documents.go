@@ -153,8 +153,8 @@ func isXML(b []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(b, "\xEF\xBB\xBF \t\r\n"), []byte("<"))
 }
 
-// rootOf is the local name of the first element of b; empty where there is none. It takes any encoding in which tags are
-// ASCII: what is wrong with one is for the reader of the document to say.
+// rootOf is the local name of the first element of b; empty where there is none. It takes any encoding in which tags
+// are ASCII: what is wrong with one is for the reader of the document to say.
 func rootOf(b []byte) string {
 	declaration := false // of a DOCTYPE, whose quotes may hold what looks like a tag
 	for i := 0; i < len(b); i++ {

@@ -49,8 +49,8 @@ var (
 	xmlSuffix   = []byte("+xml")
 )
 
-// inline makes elements of it where it is a document in WBXML, or in base64. A broken one stays what it is. Where it was
-// base64, Meta, which may be that of the command, says that it is XML now.
+// inline makes elements of it where it is a document in WBXML, or in base64. A broken one stays what it is. Where it
+// was base64, Meta, which may be that of the command, says that it is XML now.
 func inline(it *syncml.Item, around *syncml.Meta) {
 	if it.Markup || len(it.Data) == 0 || isXML(it.Data) {
 		return

@@ -351,8 +351,8 @@ func (r *treeReader) hint(err error, page uint8) error {
 	}
 	c := doc[at]
 	proper := c - first + 0x90
-	return codec.Errorf(syntax.Format, syntax.Offset, "%s (libwbxml writes 0x%02X for %q; it should be 0x%02X)", syntax.Msg,
-		c, valueNames[1][proper&0x7F], proper)
+	return codec.Errorf(syntax.Format, syntax.Offset, "%s (libwbxml writes 0x%02X for %q; it should be 0x%02X)",
+		syntax.Msg, c, valueNames[1][proper&0x7F], proper)
 }
 
 // attr opens the attribute that the current token starts and returns the part of its value that the token carries.

@@ -113,8 +113,8 @@ func TestWrittenLinksHaveNoNumbers(t *testing.T) {
 	const all = "&<>\"'\t\r\n\x01\xFFé"
 	si, sl := Indication{Href: all, ID: all, Class: all, Text: all + "\r"}, Loading{Href: all}
 	for got, want := range map[string]string{
-		string(si.AppendXML(nil)): "si-id=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\" class=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\">" +
-			"&amp;&lt;&gt;\"'\t\n\uFFFD\uFFFDé\n</indication></si>\n",
+		string(si.AppendXML(nil)): "si-id=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\" " +
+			"class=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\">&amp;&lt;&gt;\"'\t\n\uFFFD\uFFFDé\n</indication></si>\n",
 		string(sl.AppendXML(nil)): "<sl href=\"&amp;&lt;&gt;&quot;'  \uFFFD\uFFFDé\"/>\n",
 	} {
 		if !strings.HasSuffix(got, want) || strings.Contains(got, "&#") {

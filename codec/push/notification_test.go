@@ -148,7 +148,8 @@ func TestNotificationRoundTrip(t *testing.T) {
 }
 
 func TestUIModeNames(t *testing.T) {
-	for m, want := range map[UIMode]string{UINotSpecified: "not specified", UIInteraction: "user interaction", 4: "ui-mode 4"} {
+	for m, want := range map[UIMode]string{UINotSpecified: "not specified", UIInteraction: "user interaction",
+		4: "ui-mode 4"} {
 		if got := m.String(); got != want {
 			t.Errorf("%d: got %q, want %q", uint8(m), got, want)
 		}
