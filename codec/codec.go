@@ -10,7 +10,8 @@ import "fmt"
 
 // SyntaxError is bad input. Its text reads "wbxml: offset 57: string table index 912 past its end (40)".
 type SyntaxError struct {
-	Format string // what was being read: "wbxml", "xml", "cp", "tnds", "devinf", "push", "tpdu", "notification"
+	Format string // what was being read: "wbxml", "xml", "cp", "tnds", "devinf", "push", "tpdu", "notification",
+	// "x-syncml-hmac"
 	Offset int    // bytes from the start of the document as received
 	Msg    string // what was there and what was wanted
 }
