@@ -91,6 +91,9 @@ type Account struct {
 	// longer, until LockedUntil.
 	Failures    int       `msg:"fa,omitempty"`
 	LockedUntil time.Time `msg:"lu"`
+	// ZeroNonceUntil is the end of a resynchronisation: until then the device may prove itself over the zero nonce, for
+	// it has lost ours. Zero where there is none; the next session that is proved ends it.
+	ZeroNonceUntil time.Time `msg:"zu"`
 }
 
 // OrderState says whether an order is still worked on.
@@ -226,7 +229,7 @@ type PushJob struct {
 	ID        uint64    `msg:"i"` // ascending by creation
 	Device    DeviceID  `msg:"d"`
 	Order     string    `msg:"o"`
-	Kind      string    `msg:"k"` // "bootstrap"
+	Kind      string    `msg:"k"` // "bootstrap", "notification"
 	MSISDN    string    `msg:"ms"`
 	PDU       []byte    `msg:"pd"` // the WSP push, with its MAC; it holds the account's secrets
 	Priority  uint8     `msg:"pr"` // 0 goes first
@@ -261,6 +264,7 @@ type Checkpoint struct {
 	MsgID     uint32    `msg:"m"`            // last message taken
 	Digest    []byte    `msg:"dg"`           // of that message's body, so that a repeat is told from a forgery
 	Reply     []byte    `msg:"r"`            // what it was answered with
+	ReplyMAC  []byte    `msg:"rm,omitempty"` // its mac in x-syncml-hmac; empty where it goes without
 	Sent      uint32    `msg:"o"`            // MsgID of that reply
 	Proved    uint8     `msg:"pr"`           // how the device proved itself
 	ServerOK  bool      `msg:"so"`           // the device has accepted our credential for the session

@@ -16,8 +16,8 @@ const (
 func (z *Account) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(10)
-	var zb0001Mask uint16 /* 10 bits */
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
 	_ = zb0001Mask
 	if z.ServerScheme == "" {
 		zb0001Len--
@@ -72,6 +72,9 @@ func (z *Account) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "lu"
 		o = append(o, 0xa2, 0x6c, 0x75)
 		o = msgp.AppendTime(o, z.LockedUntil)
+		// string "zu"
+		o = append(o, 0xa2, 0x7a, 0x75)
+		o = msgp.AppendTime(o, z.ZeroNonceUntil)
 	}
 	return
 }
@@ -194,6 +197,12 @@ func (z *Account) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "LockedUntil")
 				return
 			}
+		case "zu":
+			z.ZeroNonceUntil, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ZeroNonceUntil")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -208,7 +217,7 @@ func (z *Account) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Account) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.ServerID) + 2 + msgp.StringPrefixSize + len(z.Password) + 3 + msgp.StringPrefixSize + len(z.ServerPassword) + 3 + msgp.BytesPrefixSize + len(z.ClientNonce) + 3 + msgp.BytesPrefixSize + len(z.ServerNonce) + 3 + msgp.StringPrefixSize + len(z.ServerScheme) + 3 + msgp.StringPrefixSize + len(z.Scheme) + 3 + msgp.IntSize + 3 + msgp.TimeSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.ServerID) + 2 + msgp.StringPrefixSize + len(z.Password) + 3 + msgp.StringPrefixSize + len(z.ServerPassword) + 3 + msgp.BytesPrefixSize + len(z.ClientNonce) + 3 + msgp.BytesPrefixSize + len(z.ServerNonce) + 3 + msgp.StringPrefixSize + len(z.ServerScheme) + 3 + msgp.StringPrefixSize + len(z.Scheme) + 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize
 	return
 }
 
@@ -509,20 +518,24 @@ func (z Break) Msgsize() (s int) {
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(21)
-	var zb0001Mask uint32 /* 21 bits */
+	zb0001Len := uint32(22)
+	var zb0001Mask uint32 /* 22 bits */
 	_ = zb0001Mask
 	if z.Parting == false {
 		zb0001Len--
 		zb0001Mask |= 0x20
 	}
+	if z.ReplyMAC == nil {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
 	if z.MaxObj == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x10000
+		zb0001Mask |= 0x20000
 	}
 	if z.Incoming == nil {
 		zb0001Len--
-		zb0001Mask |= 0x20000
+		zb0001Mask |= 0x40000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -558,6 +571,11 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "r"
 		o = append(o, 0xa1, 0x72)
 		o = msgp.AppendBytes(o, z.Reply)
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "rm"
+			o = append(o, 0xa2, 0x72, 0x6d)
+			o = msgp.AppendBytes(o, z.ReplyMAC)
+		}
 		// string "o"
 		o = append(o, 0xa1, 0x6f)
 		o = msgp.AppendUint32(o, z.Sent)
@@ -579,12 +597,12 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "mm"
 		o = append(o, 0xa2, 0x6d, 0x6d)
 		o = msgp.AppendInt(o, z.MaxMsg)
-		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
 			// string "mo"
 			o = append(o, 0xa2, 0x6d, 0x6f)
 			o = msgp.AppendInt(o, z.MaxObj)
 		}
-		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
 			// string "in"
 			o = append(o, 0xa2, 0x69, 0x6e)
 			if z.Incoming == nil {
@@ -758,6 +776,28 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Reply, bts[:zb0005])
 			bts = bts[zb0005:]
+		case "rm":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ReplyMAC")
+				return
+			}
+			if zb0006 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.ReplyMAC == nil || uint32(cap(z.ReplyMAC)) < zb0006 {
+				z.ReplyMAC = make([]byte, zb0006)
+			} else {
+				z.ReplyMAC = z.ReplyMAC[:zb0006]
+			}
+			if uint32(len(bts)) < zb0006 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.ReplyMAC, bts[:zb0006])
+			bts = bts[zb0006:]
 		case "o":
 			z.Sent, bts, err = msgp.ReadUint32Bytes(bts)
 			if err != nil {
@@ -824,20 +864,20 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "t":
-			var zb0006 uint32
-			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Tasks")
 				return
 			}
-			if zb0006 > z0b4f9ce8limitArrays {
+			if zb0007 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Tasks) >= int(zb0006) {
-				z.Tasks = (z.Tasks)[:zb0006]
+			if cap(z.Tasks) >= int(zb0007) {
+				z.Tasks = (z.Tasks)[:zb0007]
 			} else {
-				z.Tasks = make([]Open, zb0006)
+				z.Tasks = make([]Open, zb0007)
 			}
 			for za0001 := range z.Tasks {
 				bts, err = z.Tasks[za0001].UnmarshalMsg(bts)
@@ -847,20 +887,20 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "c":
-			var zb0007 uint32
-			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Commands")
 				return
 			}
-			if zb0007 > z0b4f9ce8limitArrays {
+			if zb0008 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Commands) >= int(zb0007) {
-				z.Commands = (z.Commands)[:zb0007]
+			if cap(z.Commands) >= int(zb0008) {
+				z.Commands = (z.Commands)[:zb0008]
 			} else {
-				z.Commands = make([]Pending, zb0007)
+				z.Commands = make([]Pending, zb0008)
 			}
 			for za0002 := range z.Commands {
 				bts, err = z.Commands[za0002].UnmarshalMsg(bts)
@@ -870,27 +910,27 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "nn":
-			var zb0008 uint32
-			zb0008, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "NextNonce")
 				return
 			}
-			if zb0008 > z0b4f9ce8limitArrays {
+			if zb0009 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0008 {
-				z.NextNonce = make([]byte, zb0008)
+			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0009 {
+				z.NextNonce = make([]byte, zb0009)
 			} else {
-				z.NextNonce = z.NextNonce[:zb0008]
+				z.NextNonce = z.NextNonce[:zb0009]
 			}
-			if uint32(len(bts)) < zb0008 {
+			if uint32(len(bts)) < zb0009 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.NextNonce, bts[:zb0008])
-			bts = bts[zb0008:]
+			copy(z.NextNonce, bts[:zb0009])
+			bts = bts[zb0009:]
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -905,7 +945,7 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
+	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 3 + msgp.BytesPrefixSize + len(z.ReplyMAC) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
 	if z.Incoming == nil {
 		s += msgp.NilSize
 	} else {

@@ -26,7 +26,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		Account: &storage.Account{
 			Device: id, ServerID: "dmgate", Password: "secret", ServerPassword: "hidden",
 			ClientNonce: []byte{0, 1, 255}, ServerNonce: []byte{2},
-			ServerScheme: "hmac", Scheme: "md5", Failures: 2, LockedUntil: at(9),
+			ServerScheme: "hmac", Scheme: "md5", Failures: 2, LockedUntil: at(9), ZeroNonceUntil: at(8),
 		},
 		Orders: []storage.Order{{
 			ID: "order-1", Device: id, Batch: "batch-1", Kind: "bootstrap", State: storage.OrderFailed,
@@ -61,7 +61,8 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		}},
 		Checkpoint: &storage.Checkpoint{
 			Device: id, Session: []byte("3F"), Started: at(1), Updated: at(2), Ended: true, MsgID: 4,
-			Digest: []byte{1, 2}, Reply: []byte{3, 4}, Sent: 5, Proved: 2, ServerOK: true, Refusals: 1, Planned: true,
+			Digest: []byte{1, 2}, Reply: []byte{3, 4}, ReplyMAC: []byte("mac"), Sent: 5, Proved: 2, ServerOK: true,
+			Refusals: 1, Planned: true,
 			Failures: 1, MaxMsg: 4096,
 			Tasks: []storage.Open{{
 				ID: 7, Next: 1, Answered: 1, Again: []int{0}, Replace: []int{0}, Doubtful: []int{4}, Accepted: []int{5}, Chunk: 9,
