@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"dmgate/codec/auth"
 	"dmgate/codec/syncml"
 	"dmgate/storage"
 )
@@ -23,27 +24,33 @@ func (silent) Answered(time.Time, *storage.Device, *storage.Task, []storage.Answ
 // A step in the middle of a session, four answers in and four commands out, with its decoding, encoding and
 // checkpoint, allocates nothing.
 func TestStepAllocatesNothing(t *testing.T) {
-	for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
-		t.Run(fmt.Sprint(enc), func(t *testing.T) {
-			d := newDialogue(enc)
-			for range 4 {
-				d.step() // buffers grow to their size
-			}
-			if n := testing.AllocsPerRun(200, d.step); n != 0 {
-				t.Errorf("%v allocations in a step", n)
-			}
-			if d.answers == 0 {
-				t.Error("no answer was ever taken")
-			}
-		})
+	for _, proof := range []Proof{ByMD5, ByHMAC} {
+		for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
+			t.Run(fmt.Sprint(proof, "/", enc), func(t *testing.T) {
+				d := newDialogue(proof, enc)
+				for range 4 {
+					d.step() // buffers grow to their size
+				}
+				if n := testing.AllocsPerRun(200, d.step); n != 0 {
+					t.Errorf("%v allocations in a step", n)
+				}
+				if d.answers == 0 || d.session.ended || (proof == ByHMAC) != (len(d.out.HMAC) > 0) {
+					t.Errorf("%d answers were taken, ended %v, x-syncml-hmac %q", d.answers, d.session.ended, d.out.HMAC)
+				}
+			})
+		}
 	}
 }
 
 func BenchmarkStep(b *testing.B) {
-	d := newDialogue(syncml.WBXML)
-	b.ReportAllocs()
-	for b.Loop() {
-		d.step()
+	for _, proof := range []Proof{ByMD5, ByHMAC} {
+		b.Run(proof.String(), func(b *testing.B) {
+			d := newDialogue(proof, syncml.WBXML)
+			b.ReportAllocs()
+			for b.Loop() {
+				d.step()
+			}
+		})
 	}
 }
 
@@ -57,23 +64,25 @@ type dialogue struct {
 	out     Outcome
 	body    []byte
 	reply   []byte
+	hmac    []byte
 	now     time.Time
 	answers int
 }
 
-func newDialogue(enc syncml.Encoding) *dialogue {
+func newDialogue(proof Proof, enc syncml.Encoding) *dialogue {
 	opt := Options{Address: testServer, Planner: silent{}, Random: func([]byte) {}, Messages: 1 << 30}.WithDefaults()
 	dev := &storage.Device{ID: testUser, State: storage.Discovered}
 	d := &dialogue{enc: enc, now: epoch}
-	d.session = New(&opt, dev, &storage.Account{Device: testUser, ServerID: "gw"}, []byte("1"), epoch, nil)
-	d.session.proof, d.session.planned, d.session.serverOK = ByMD5, true, true
+	account := &storage.Account{Device: testUser, ServerID: "gw", Password: testPassword}
+	d.session = New(&opt, dev, account, []byte("1"), epoch, nil)
+	d.session.proof, d.session.planned, d.session.serverOK = proof, true, true
 	return d
 }
 
 func (d *dialogue) step() {
 	s := d.session
 	s.received = 6 // of the device's endless message 7
-	if len(s.tasks) == 0 || s.tasks[0].Next >= len(s.tasks[0].Commands) {
+	if len(s.tasks) == 0 || s.tasks[0].Next+20 >= len(endless) { // well before its end, which would be the session's
 		s.tasks = append(s.tasks[:0], task{Task: storage.Task{ID: 1, Commands: endless}, Open: storage.Open{ID: 1}})
 	}
 	d.compose()
@@ -81,12 +90,26 @@ func (d *dialogue) step() {
 		panic(err)
 	}
 	d.req = Request{Message: &d.in, Encoding: d.enc, Body: d.body}
+	if s.proof == ByHMAC {
+		d.prove()
+	}
 	s.digest = [16]byte{}
 	s.Step(d.now, &d.req, &d.out)
 	d.reply = d.out.Reply.Append(d.reply[:0], d.enc)
 	s.Seal(&d.out, d.reply)
 	for i := range d.out.Commit.Results {
 		d.answers += len(d.out.Commit.Results[i].Answers)
+	}
+}
+
+// prove makes the mac of message 7.
+func (d *dialogue) prove() {
+	secret := auth.NewSecret([]byte(testUser), []byte(testPassword))
+	mac := secret.MAC(d.session.account.ClientNonce, d.body)
+	d.hmac = auth.AppendHMAC(d.hmac[:0], testUser, mac[:])
+	var err error
+	if d.req.HMAC, err = auth.ReadHMAC(d.hmac); err != nil {
+		panic(err)
 	}
 }
 
@@ -108,6 +131,11 @@ func (d *dialogue) compose() {
 	h.Meta.MaxMsgSize = 1000
 	if d.enc == syncml.XML {
 		h.Meta.MaxMsgSize = 6000
+	}
+	if d.session.proof == ByHMAC {
+		st := m.AddCommand(syncml.Status)
+		st.CmdID, st.MsgRef, st.CmdRef, st.Cmd = m.Number(1), m.Text("1"), m.Text("0"), m.Text("SyncHdr")
+		st.Data, st.Chal.Type, st.Chal.NextNonce = m.Text("200"), m.Text(auth.TypeMAC), m.Base64(d.session.digest[:])
 	}
 	for _, p := range d.session.pending {
 		st := m.AddCommand(syncml.Status)

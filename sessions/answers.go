@@ -284,7 +284,7 @@ func (s *Session) takeBack() {
 	kept := s.pending[:0]
 	for k := range s.pending {
 		p := s.pending[k]
-		if p.MsgID != s.sent-1 {
+		if p.MsgID != s.before {
 			kept = append(kept, p)
 			continue
 		}

@@ -9,34 +9,77 @@ import (
 	"dmgate/storage"
 )
 
+// Proof is how a device has proved who it is in this session. The order is that of their strength.
+type Proof uint8
+
+// Proofs.
+const (
+	Unproved Proof = iota
+	ByBasic
+	ByMD5
+	ByHMAC      // each message anew
+	ByTransport // mutual TLS: each message has to come over such a connection
+)
+
+func (p Proof) String() string {
+	return [...]string{"unproved", "basic", "md5", "hmac", "transport"}[p]
+}
+
+// Schemes, as storage.Account has them.
+const (
+	schemeBasic = "basic"
+	schemeMD5   = "md5"
+	schemeHMAC  = "hmac"
+)
+
 const (
 	nonceSize = 16  // bytes of the nonces we make
 	maxDevID  = 128 // bytes of the name that a device gives itself
 )
 
-// authenticate proves who the device is and returns the status of its SyncHdr: 212 when it is proved for the session,
-// 407 for a missing and 401 for a wrong credential. Once proved, no credential is asked for again (trap 11).
-func (s *Session) authenticate(now time.Time, h *syncml.Header, out *Outcome) int {
-	if s.proof != Unproved {
+// authenticate proves who the device is and returns the status of its SyncHdr (section 3). 212: proved for the session,
+// and no credential is asked for again (trap 11). 200: nothing to prove any more, or proved for this message alone, as
+// HMAC has it. 407 for a missing and 401 for a wrong credential, or one of a weaker kind than the account demands.
+func (s *Session) authenticate(now time.Time, req *Request, out *Outcome) int {
+	switch {
+	case s.proof == ByHMAC:
+		s.rotate(out)
+		return 200
+	case s.proof != Unproved:
 		return 200
 	}
-	if !h.Cred.Present() {
+	proof, read := s.check(now, req)
+	switch {
+	case proof >= s.least():
+	case !req.Message.Header.Cred.Present() && !req.HMAC.Present():
 		s.failures++
 		return 407
-	}
-	proof := s.check(&h.Cred)
-	if proof == Unproved {
-		s.failures++
+	default:
+		s.refused(now, out)
 		return 401
 	}
+	s.opened(now, req, proof, read, out)
+	if proof == ByHMAC {
+		return 200
+	}
+	return 212
+}
+
+// opened takes note that the device has proved itself. All that an account keeps of bad times ends with it.
+func (s *Session) opened(now time.Time, req *Request, proof Proof, read reading, out *Outcome) {
+	h := &req.Message.Header
 	s.proof, s.nonce = proof, nil
 	if s.earlier != nil {
 		s.inherit(s.earlier)
 		s.earlier = nil
 	}
-	if proof == ByMD5 {
-		s.account.ClientNonce = s.newNonce()
-		out.Commit.Account = s.account
+	a := s.account
+	if a.Failures > 0 || !a.ZeroNonceUntil.IsZero() {
+		a.Failures, a.LockedUntil, a.ZeroNonceUntil = 0, time.Time{}, time.Time{}
+		out.Commit.Account = a
+	}
+	if proof == ByMD5 || proof == ByHMAC {
+		s.rotate(out)
 	}
 	devID := string(h.Source.URI)
 	out.Change(s.device, func(d *storage.Device) {
@@ -46,35 +89,118 @@ func (s *Session) authenticate(now time.Time, h *syncml.Header, out *Outcome) in
 		}
 	})
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
-		Kind: "session", Text: "opened by " + proof.String() + " over " + string(h.VerProto),
+		Kind: "session", Text: "opened by " + proof.String() + " over " + string(h.VerProto) + read.String(),
 	})
-	return 212
 }
 
-// check verifies a credential in constant time.
-func (s *Session) check(c *syncml.Cred) Proof {
-	a := s.account
-	switch string(c.Meta.Type) {
-	case auth.TypeBasic:
+// least is the weakest proof that the account is content with.
+func (s *Session) least() Proof {
+	switch s.scheme() {
+	case "", schemeBasic:
+		return ByBasic
+	case schemeMD5:
+		return ByMD5
+	}
+	return ByHMAC
+}
+
+// scheme is the one that the device has to use at least.
+func (s *Session) scheme() string {
+	if s.account.Scheme != "" {
+		return s.account.Scheme
+	}
+	return s.opt.Scheme
+}
+
+// check verifies what proof a message brings, in constant time. A certificate counts where there is nothing else: who
+// says something wrong besides is not believed.
+func (s *Session) check(now time.Time, req *Request) (Proof, reading) {
+	c := &req.Message.Header.Cred
+	switch {
+	case req.HMAC.Present():
+		if read := s.checkHMAC(now, req); read != noReading {
+			return ByHMAC, read
+		}
+	case string(c.Meta.Type) == auth.TypeBasic:
 		var buf [256]byte
 		user, password, ok := auth.SplitBasic(buf[:], c.Data)
-		if ok && auth.Equal(user, []byte(a.Device)) && auth.Equal(password, []byte(a.Password)) {
-			return ByBasic
+		if ok && auth.Equal(user, []byte(s.account.Device)) && auth.Equal(password, []byte(s.account.Password)) {
+			return ByBasic, asDecoded
 		}
-	case auth.TypeMD5:
-		secret := auth.NewSecret([]byte(a.Device), []byte(a.Password))
-		nonce := a.ClientNonce
-		if len(s.nonce) > 0 {
-			nonce = s.nonce
+	case string(c.Meta.Type) == auth.TypeMD5:
+		d := claim{secret: auth.NewSecret([]byte(s.account.Device), []byte(s.account.Password)), cred: c}
+		if read := s.read(now, &d); read != noReading {
+			return ByMD5, read
 		}
-		// Phones differ in whether they decode the nonce: both readings count (traps 5 and 10).
-		var text [2 * nonceSize]byte
-		decoded, raw := secret.MD5(nonce), secret.MD5(base64.StdEncoding.AppendEncode(text[:0], nonce))
-		if digestEqual(c, decoded) || digestEqual(c, raw) {
-			return ByMD5
+	case !c.Present() && s.transported(req):
+		return ByTransport, asDecoded
+	}
+	return Unproved, noReading
+}
+
+// transported says whether mutual TLS has proved that a message is the device's.
+func (s *Session) transported(req *Request) bool {
+	return req.Transport != "" && req.Transport == s.device.ID
+}
+
+// claim is a digest that a device has made with its secret over a nonce: in its Cred or, where that is nil, in its
+// x-syncml-hmac.
+type claim struct {
+	secret auth.Secret
+	cred   *syncml.Cred
+	req    *Request
+}
+
+func (c *claim) isOver(nonce []byte) bool {
+	if c.cred != nil {
+		return digestEqual(c.cred, c.secret.MD5(nonce))
+	}
+	return c.req.HMAC.Equal(c.secret.Digest(nonce, c.req.Body))
+}
+
+// reading is what a device has taken for the nonce.
+type reading uint8
+
+const (
+	noReading reading = iota
+	asDecoded
+	asText // the base64 text that stands for it (traps 5 and 10)
+	asZero // the reserved nonce, in a resynchronisation
+)
+
+// String is what the feed says of it: nothing where the device keeps to the standard.
+func (r reading) String() string {
+	return [...]string{"", "", ", taking the nonce's text for the nonce", ", with the zero nonce"}[r]
+}
+
+// zeroNonces are the reserved nonce of four zero bytes, and what phones make of it (section 3).
+var zeroNonces = [...]string{"\x00\x00\x00\x00", "AAAAAA==", "0x00000000"}
+
+// read finds what the device has taken for the nonce. Phones differ in whether they decode it: both readings count.
+//
+// Everybody knows the zero nonce, so that a digest over it is worth as much as a password to whoever has recorded it:
+// it would open a session each time it is played again. It counts only between a notification that was made with it and
+// the next session that is proved, or the deadline, and not once there is a challenge with a nonce of its own.
+func (s *Session) read(now time.Time, c *claim) reading {
+	nonce := s.account.ClientNonce
+	if len(s.nonce) > 0 {
+		nonce = s.nonce
+	}
+	var text [2 * nonceSize]byte
+	switch {
+	case c.isOver(nonce):
+		return asDecoded
+	case c.isOver(base64.StdEncoding.AppendEncode(text[:0], nonce)):
+		return asText
+	case s.proof != Unproved || len(s.nonce) > 0 || !now.Before(s.account.ZeroNonceUntil):
+		return noReading
+	}
+	for _, zero := range zeroNonces {
+		if c.isOver([]byte(zero)) {
+			return asZero
 		}
 	}
-	return Unproved
+	return noReading
 }
 
 // digestEqual compares c with a digest in base64. A digest of 16 bytes is taken as the raw form of it.
@@ -87,74 +213,44 @@ func digestEqual(c *syncml.Cred, want [auth.Size]byte) bool {
 	return auth.Equal(text[:], want[:])
 }
 
-func (s *Session) newNonce() []byte {
-	n := make([]byte, nonceSize)
-	s.opt.Random(n)
-	return n
+// rotate makes the nonce of the device's next digest, which this reply tells it.
+func (s *Session) rotate(out *Outcome) {
+	s.account.ClientNonce = s.fillNonce(s.account.ClientNonce)
+	out.Commit.Account = s.account
 }
 
-func nonceChal(m *syncml.Message, chal *syncml.Meta, nonce []byte) {
-	chal.Type = m.Text(auth.TypeMD5)
+// fillNonce makes a nonce in b's memory, where that is enough.
+func (s *Session) fillNonce(b []byte) []byte {
+	if cap(b) < nonceSize {
+		b = make([]byte, nonceSize)
+	}
+	b = b[:nonceSize]
+	s.opt.Random(b)
+	return b
+}
+
+// challengeWith fills a Chal: the kind of credential that the account demands and the nonce that goes with it. Where the
+// account does not say, that is MD5, or what the device has tried, if that was HMAC.
+func (s *Session) challengeWith(req *Request, m *syncml.Message, chal *syncml.Meta) {
 	chal.Format = m.Text("b64")
-	chal.NextNonce = m.Base64(nonce)
-}
-
-// proveServer puts our credential into the header: our digest under our name over the nonce that is ours.
-func (s *Session) proveServer(m *syncml.Message) {
-	secret := auth.NewSecret([]byte(s.account.ServerID), []byte(s.account.ServerPassword))
-	digest := secret.MD5(s.account.ServerNonce)
-	m.Header.Source.Name = m.Text(s.account.ServerID)
-	m.Header.Cred.Meta.Type = m.Text(auth.TypeMD5)
-	m.Header.Cred.Meta.Format = m.Text("b64")
-	m.Header.Cred.Data = m.Text(string(digest[:]))
-}
-
-// serverStatus takes the device's verdict on our own credential. It reports whether our last commands were refused with
-// it and have to be sent again.
-func (s *Session) serverStatus(st *syncml.Command, out *Outcome) (again bool) {
-	if nonce := st.Chal.NextNonce; len(nonce) > 0 {
-		s.account.ServerNonce = decodeNonce(nonce)
-		out.Commit.Account = s.account
-	}
-	switch st.Code() {
-	case 200:
-	case 212:
-		s.serverOK = true
-	case 401, 407:
-		s.refusals++
-		s.serverOK = false
-		return true
-	}
-	return false
-}
-
-// decodeNonce decodes a NextNonce; one that is not base64 counts as it stands.
-func decodeNonce(text []byte) []byte {
-	n := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	k, err := base64.StdEncoding.Decode(n, text)
-	if err != nil {
-		return append(n[:0], text...)
-	}
-	return n[:k]
-}
-
-// Stranger answers a message of a device that is not known: challenged like a known one with a wrong credential, so
-// that nothing can be learned from the answer. Nothing is kept of it.
-func Stranger(opt *Options, req *Request, out *Outcome) {
-	in := req.Message
-	turn := number(in.Header.MsgID)
-	s := Session{opt: opt, device: &storage.Device{}, account: &storage.Account{}, failures: int(turn), sent: turn}
-	out.reset("", time.Time{})
-	if code := s.headerStatus(&in.Header); code != 0 {
-		s.sent = 0
-		s.reject(in, out, code)
+	scheme := s.scheme()
+	switch {
+	case scheme == schemeBasic:
+		chal.Type = m.Text(auth.TypeBasic)
 		return
+	case scheme == schemeHMAC, scheme == "" && req.HMAC.Present():
+		chal.Type = m.Text(auth.TypeMAC)
+	default:
+		chal.Type = m.Text(auth.TypeMD5)
 	}
-	code := 401
-	if !in.Header.Cred.Present() {
-		code = 407
+	chal.NextNonce = m.Base64(s.nonce)
+}
+
+// tellNext fills the Chal that goes with a good credential: the nonce of the next one, of the kind the device has used.
+func (s *Session) tellNext(m *syncml.Message, chal *syncml.Meta) {
+	chal.Type = m.Text(auth.TypeMD5)
+	if s.proof == ByHMAC {
+		chal.Type = m.Text(auth.TypeMAC)
 	}
-	s.header(in, out, turn)
-	s.challenge(in, out, code)
-	out.Commit.Reset()
+	chal.Format, chal.NextNonce = m.Text("b64"), m.Base64(s.account.ClientNonce)
 }

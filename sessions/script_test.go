@@ -17,16 +17,22 @@ import (
 
 // The scripts in testdata are conversations between a device and the server. Their commands:
 //
-//	device [scheme=basic]          a fresh device with its account; the client nonce is #1, the server's is #2
+//	device [scheme=S] [server=S]   a fresh device with its account; the client nonce is #1, the server's is #2. What the
+//	                               device has to use at least, and what we prove ourselves with: basic, md5, hmac
 //	plan                           one command a line: the task that the planner hands out when the device is proved
 //	task [priority=N] [key=K]      the same, but it stands in the store and waits for the device; also: expires=, deadline=,
 //	                               which are durations from now
 //	fact NAME VALUE                what is known of the device
 //	send [alert=N] [cred=...]      a message of the device; each line of the input is a command in it.
 //	                               cred: basic, md5 with the nonce the device holds, #N, raw:#N, zero, wrong
+//	                               hmac: held for the nonce the device holds, #N, raw:#N, zero, wrong; with hex in front
+//	                               a mac of 44 characters; user= is its user name, and alg= its algorithm
+//	                               transport: the device whose certificate the connection has proved
 //	                               also: session=, msg=, proto=, dtd=, maxmsg=, maxobj=, final=no, xml, noresp
 //	repeat                         the last message again, to the byte
 //	restart                        the process dies; the session is restored from its checkpoint
+//	resync DURATION                a notification with the zero nonce has gone out; it may be used for so long
+//	fail N                         somebody else has shown N wrong credentials in the device's name
 //	later DURATION                 nothing happens for so long
 //
 // A Status is written "Status MSG.CMD Name Code", a result "Results MSG.CMD URI Data", and "part=more" or "part=last" with
@@ -66,6 +72,9 @@ type conversation struct {
 	held    []byte // the nonce that the device holds
 	msg     int
 	last    []byte
+	hmac    auth.HMAC        // of the last message
+	tls     storage.DeviceID // that the last message's connection has proved
+	shown   storage.Account  // as commit has told it
 	enc     syncml.Encoding
 	req     Request
 	in      syncml.Message
@@ -96,6 +105,9 @@ func (c *conversation) run(d *datadriven.TestData) string {
 			Device: testUser, ServerID: "gw", Password: testPassword, ServerPassword: "secret",
 			ClientNonce: nonce(1), ServerNonce: nonce(2),
 		}
+		d.MaybeScanArgs(c.t, "scheme", &c.account.Scheme)
+		d.MaybeScanArgs(c.t, "server", &c.account.ServerScheme)
+		c.shown = account(c.account)
 		return ""
 	case "plan":
 		for line := range strings.Lines(d.Input) {
@@ -114,17 +126,32 @@ func (c *conversation) run(d *datadriven.TestData) string {
 	case "repeat":
 		return c.deliver()
 	case "later":
-		d, err := time.ParseDuration(d.CmdArgs[0].Key)
-		if err != nil {
-			c.t.Fatal(err)
+		c.now = c.now.Add(c.duration(d))
+		return ""
+	case "fail":
+		n, _ := strconv.Atoi(d.CmdArgs[0].Key)
+		for range n {
+			stranger := New(&c.opt, c.device, c.account, []byte("X"), c.now, nil)
+			stranger.refused(c.now, &c.out)
 		}
-		c.now = c.now.Add(d)
+		return c.keepAccount(c.account)
+	case "resync":
+		c.account.ZeroNonceUntil = c.now.Add(c.duration(d))
+		c.shown = account(c.account)
 		return ""
 	case "restart":
 		c.session = Restore(&c.opt, c.device, c.account, c.cp, c.open(), c.now)
 		return ""
 	}
 	return "no such command: " + d.Cmd
+}
+
+func (c *conversation) duration(d *datadriven.TestData) time.Duration {
+	duration, err := time.ParseDuration(d.CmdArgs[0].Key)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return duration
 }
 
 // command is the command that a line of a plan stands for.
@@ -271,6 +298,7 @@ func (c *conversation) compose(d *datadriven.TestData) {
 	}
 	m.Final = final == "yes"
 	c.last = m.Append(nil, c.enc)
+	c.beside(d)
 }
 
 func (c *conversation) add(m *syncml.Message, k syncml.Kind) *syncml.Command {
@@ -332,45 +360,12 @@ func (c *conversation) addLine(m *syncml.Message, f []string) {
 	}
 }
 
-func (c *conversation) credential(m *syncml.Message, cred string) {
-	h := &m.Header
-	secret := auth.NewSecret([]byte(testUser), []byte(testPassword))
-	var digest [auth.Size]byte
-	switch kind, n, _ := strings.Cut(cred, "#"); {
-	case cred == "":
-		return
-	case cred == "basic":
-		h.Cred.Meta.Type = []byte(auth.TypeBasic)
-		h.Cred.Data = auth.AppendBasic(nil, []byte(testUser), []byte(testPassword))
-		return
-	case cred == "basic:wrong":
-		h.Cred.Meta.Type = []byte(auth.TypeBasic)
-		h.Cred.Data = auth.AppendBasic(nil, []byte(testUser), []byte("guess"))
-		return
-	case cred == "md5":
-		digest = secret.MD5(c.held)
-	case cred == "wrong":
-		digest = secret.MD5([]byte("no nonce of ours"))
-	case kind == "raw:":
-		k, _ := strconv.ParseUint(n, 10, 64)
-		digest = secret.MD5(m.Base64(nonce(k)))
-	case kind == "":
-		k, _ := strconv.ParseUint(n, 10, 64)
-		digest = secret.MD5(nonce(k))
-	default:
-		c.t.Fatalf("no such credential: %s", cred)
-	}
-	h.Source.Name = []byte(testUser)
-	h.Cred.Meta.Type = []byte(auth.TypeMD5)
-	h.Cred.Data = append([]byte(nil), digest[:]...)
-}
-
 // deliver brings the last message to the server as its driver would, and tells what came of it.
 func (c *conversation) deliver() string {
 	if err := c.in.Read(c.last, c.enc, nil); err != nil {
 		c.t.Fatal(err)
 	}
-	c.req = Request{Message: &c.in, Encoding: c.enc, Body: c.last}
+	c.req = Request{Message: &c.in, Encoding: c.enc, Body: c.last, HMAC: c.hmac, Transport: c.tls}
 	if c.session == nil || !c.session.Takes(&c.req) {
 		c.session = New(&c.opt, c.device, c.account, c.in.Header.SessionID, c.now, c.session)
 		c.session.Offer(c.open())
@@ -384,12 +379,11 @@ func (c *conversation) deliver() string {
 	if room := c.session.room(); len(reply) > room {
 		c.t.Errorf("a reply of %d bytes, the device takes %d", len(reply), room)
 	}
-	text := c.listReply(reply)
 	if !c.out.Kept {
-		return text + "(nothing kept)\n"
+		return c.listReply(reply) + "(nothing kept)\n"
 	}
 	c.session.Seal(&c.out, reply)
-	return text + c.commit()
+	return c.listReply(reply) + c.commit()
 }
 
 // listReply lists a reply as the device reads it.
@@ -399,23 +393,19 @@ func (c *conversation) listReply(reply []byte) string {
 		c.t.Fatalf("our own reply: %v", err)
 	}
 	var b strings.Builder
-	if cred := &m.Header.Cred; cred.Present() {
-		secret := auth.NewSecret([]byte("gw"), []byte("secret"))
-		for n := range c.nonces + 100 {
-			if d := secret.MD5(nonce(n)); string(d[:]) == string(cred.Data) {
-				fmt.Fprintf(&b, "Cred of %s over #%d\n", m.Header.Source.Name, n)
-			}
-		}
-	}
+	b.WriteString(c.serverProof(&m, reply))
 	for i := range m.Commands {
 		cmd := &m.Commands[i]
 		b.WriteString(strings.Repeat("> ", int(cmd.Depth)))
 		switch cmd.Kind {
 		case syncml.Status:
 			fmt.Fprintf(&b, "Status %s.%s %s %s", cmd.MsgRef, cmd.CmdRef, cmd.Cmd, cmd.Data)
+			if kind := cmd.Chal.Type; len(kind) > 0 {
+				fmt.Fprintf(&b, "  chal=%s", strings.TrimPrefix(string(kind), "syncml:auth-"))
+			}
 			if n := cmd.Chal.NextNonce; len(n) > 0 {
-				c.held = decodeNonce(n)
-				fmt.Fprintf(&b, "  chal=%s nonce=%s", strings.TrimPrefix(string(cmd.Chal.Type), "syncml:auth-"), nonceName(c.held))
+				c.held = appendNonce(nil, n)
+				fmt.Fprintf(&b, " nonce=%s", nonceName(c.held))
 			}
 		default:
 			fmt.Fprintf(&b, "%s %s.%s", cmd.Kind, m.Header.MsgID, cmd.CmdID)
@@ -469,7 +459,7 @@ func (c *conversation) commit() string {
 		fmt.Fprintf(&b, "keep device %s\n", c.device.State)
 	}
 	if k.Account != nil {
-		fmt.Fprintf(&b, "keep nonces client=%s server=%s\n", nonceName(k.Account.ClientNonce), nonceName(k.Account.ServerNonce))
+		b.WriteString(c.keepAccount(k.Account))
 	}
 	for _, t := range k.Tasks {
 		c.tasks[t.ID] = t
@@ -498,7 +488,7 @@ func (c *conversation) commit() string {
 		}
 	}
 	cp := *k.Checkpoint
-	cp.Session, cp.Reply, cp.Digest = clone(cp.Session), clone(cp.Reply), clone(cp.Digest)
+	cp.Session, cp.Reply, cp.ReplyMAC, cp.Digest = clone(cp.Session), clone(cp.Reply), clone(cp.ReplyMAC), clone(cp.Digest)
 	cp.Tasks, cp.Commands = append([]storage.Open(nil), cp.Tasks...), append([]storage.Pending(nil), cp.Commands...)
 	c.cp = &cp
 	return b.String()

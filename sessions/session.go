@@ -23,6 +23,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"dmgate/codec/auth"
 	"dmgate/codec/syncml"
 	"dmgate/storage"
 )
@@ -47,7 +48,8 @@ type Options struct {
 	MaxMsg   int           // bytes of the largest message we send to a device that does not say; 32 KiB
 	MaxBody  int           // bytes of the largest message we take, which devices are told; 256 KiB
 	MaxObj   int           // bytes of the largest object that a device may send in parts; 1 MiB
-	Failures int           // credentials refused before the session is ended; 3
+	Failures int           // credentials refused before the session is ended, and the account locked; 3
+	Scheme   string        // what devices whose account does not say must use at least, and strangers are challenged for
 	Messages int           // messages in one session; 1000
 	Lifetime time.Duration // from its first message; 24 h, as a user may take hours to answer an alert
 }
@@ -75,18 +77,6 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// Proof is how a device has proved who it is in this session.
-type Proof uint8
-
-// Proofs.
-const (
-	Unproved Proof = iota
-	ByBasic
-	ByMD5
-)
-
-func (p Proof) String() string { return [...]string{"unproved", "basic", "md5"}[p] }
-
 // Session is one DM session of one device. It is not safe for concurrent use.
 type Session struct {
 	opt     *Options
@@ -100,8 +90,10 @@ type Session struct {
 	parting  bool   // we have ended it by Alert 1223, and the device is to answer that
 	received uint32 // MsgID of the last message taken
 	sent     uint32 // MsgID of our last message
+	before   uint32 // MsgID of the one before it
 	digest   [16]byte
 	reply    []byte // the answer to message received
+	mac      []byte // of reply, where it goes with one
 
 	proof    Proof
 	failures int    // credentials of the device refused in this session
@@ -123,12 +115,16 @@ type Request struct {
 	Encoding syncml.Encoding
 	Body     []byte // as received: a retransmission repeats it to the byte
 	Guessed  bool   // the device was found by its DevId alone, which is no secret
+
+	HMAC      auth.HMAC        // its x-syncml-hmac header, where it has one
+	Transport storage.DeviceID // the device that the connection's certificate has proved (mutual TLS); empty for none
 }
 
 // Outcome is what a step results in. It is reused from step to step.
 type Outcome struct {
 	Reply  syncml.Message
 	Repeat []byte         // a repeated message: send this again; Reply is empty
+	HMAC   []byte         // the x-syncml-hmac header that goes with Repeat, or, after Seal, with Reply; empty for none
 	Commit storage.Commit // what must be durable before Reply leaves
 	Kept   bool           // there is something to commit; false where the message has changed nothing
 	Ended  bool           // Reply ends the session
@@ -136,6 +132,7 @@ type Outcome struct {
 	changes    []func(*storage.Device)
 	open       []task  // the session's tasks while the planner is asked
 	places     []place // of each pending command: where its answer of this message stands
+	sign       bool    // Reply goes with a mac
 	checkpoint storage.Checkpoint
 }
 
@@ -172,7 +169,7 @@ func (o *Outcome) edit(d *storage.Device) error {
 
 func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
 	o.Reply.Reset()
-	o.Repeat, o.Kept, o.Ended = nil, false, false
+	o.Repeat, o.HMAC, o.Kept, o.Ended, o.sign = nil, o.HMAC[:0], false, false, false
 	o.Commit.Reset()
 	o.Commit.Device, o.Commit.Time = dev, now
 	o.changes, o.places, o.open = o.changes[:0], o.places[:0], nil
@@ -206,6 +203,7 @@ func (s *Session) isOld(now time.Time) bool { return now.Sub(s.started) >= s.opt
 func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *storage.Checkpoint, open []storage.Task, now time.Time) *Session {
 	s := New(opt, dev, account, cp.Session, cp.Started, nil)
 	s.updated, s.ended, s.received, s.sent, s.reply = cp.Updated, cp.Ended || s.isOld(now), cp.MsgID, cp.Sent, cp.Reply
+	s.mac = cp.ReplyMAC
 	copy(s.digest[:], cp.Digest)
 	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
 	s.serverOK, s.refusals, s.planned, s.maxMsg, s.maxObj = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg, cp.MaxObj
@@ -259,14 +257,15 @@ func digest(body []byte) (d [16]byte) {
 	return d
 }
 
-// Seal puts the session's checkpoint, with the encoded reply in it, into the commit.
+// Seal puts the session's checkpoint, with the encoded reply in it, into the commit, and makes the reply's mac.
 func (s *Session) Seal(out *Outcome, reply []byte) {
 	s.reply = append(s.reply[:0], reply...)
+	s.sign(out, reply)
 	cp := &out.checkpoint
 	*cp = storage.Checkpoint{
 		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
-		Ended: s.ended, Parting: s.parting, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, Sent: s.sent,
-		Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
+		Ended: s.ended, Parting: s.parting, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, ReplyMAC: s.mac,
+		Sent: s.sent, Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
 		Failures: s.failures, MaxMsg: s.maxMsg, MaxObj: s.maxObj, NextNonce: s.nonce, Incoming: s.incoming,
 		Tasks: cp.Tasks[:0], Commands: s.pending,
 	}

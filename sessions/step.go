@@ -16,6 +16,7 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	out.reset(s.device.ID, now)
 	if s.repeats(req) {
 		out.Repeat, out.Ended = s.reply, s.ended
+		s.tellMAC(out)
 		return
 	}
 	in := req.Message
@@ -23,7 +24,16 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		s.reject(in, out, code)
 		return
 	}
+	if s.locked(now, req) {
+		turnAway(s.opt, s.account.Scheme, req, out)
+		return
+	}
+	if code := s.speaks(now, req); code != 0 {
+		s.silence(in, out, code)
+		return
+	}
 	out.Kept = true
+	s.before, s.sent = s.sent, s.nextSent(&in.Header)
 	s.received, s.digest = number(in.Header.MsgID), digest(req.Body)
 	if n := in.Header.Meta.MaxMsgSize; n >= leastMaxMsg {
 		s.maxMsg = n
@@ -32,15 +42,14 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		s.maxObj = n
 	}
 	s.updated = now
-	s.sent++
+	code := s.authenticate(now, req, out)
+	s.header(in, out, s.sent)
 	if s.parting {
 		s.part(in, out)
 		return
 	}
-	code := s.authenticate(now, &in.Header, out)
-	s.header(in, out, s.sent)
 	if code >= 400 {
-		s.challenge(in, out, code)
+		s.challenge(req, out, code)
 		s.keepTasks(out)
 		return
 	}
@@ -50,9 +59,7 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	s.interrupted(now, in, out)
 	refused := s.match(now, in, out)
 	abort := s.take(now, in, out)
-	if !s.serverOK {
-		s.proveServer(&out.Reply)
-	}
+	s.proveServer(out)
 	if in.Final && !abort {
 		s.unanswered(now, out)
 	}
@@ -118,7 +125,7 @@ func (s *Session) headerStatus(h *syncml.Header) int {
 		return 513
 	}
 	id := number(h.MsgID)
-	if id == 0 || s.received > 0 && id != s.received+1 || !s.isOpen() {
+	if id == 0 || !s.inTurn(id) || !s.isOpen() {
 		return 400
 	}
 	return 0
@@ -141,25 +148,27 @@ func (s *Session) header(in *syncml.Message, out *Outcome, msgID uint32) {
 	}
 }
 
-// accept answers the SyncHdr. With 212 goes the nonce of the device's next session.
+// accept answers the SyncHdr. With a digest that is good goes the nonce of the next one: of the next session after 212,
+// of the next message under HMAC.
 func (s *Session) accept(in *syncml.Message, out *Outcome, code int) {
 	if in.Header.NoResp {
 		return
 	}
 	st := s.headerStatusFor(in, out, code)
-	if code == 212 && s.proof == ByMD5 {
-		nonceChal(&out.Reply, &st.Chal, s.account.ClientNonce)
+	if code == 212 && s.proof == ByMD5 || s.proof == ByHMAC {
+		s.tellNext(&out.Reply, &st.Chal)
 	}
 }
 
 // challenge answers a missing or wrong credential: every command gets the status of the header, and nothing else is
 // sent, for commands beside a challenge confuse phones (trap 12). When the device has had its tries the challenge is
 // left out and the session is over.
-func (s *Session) challenge(in *syncml.Message, out *Outcome, code int) {
+func (s *Session) challenge(req *Request, out *Outcome, code int) {
+	in := req.Message
 	st := s.headerStatusFor(in, out, code)
 	if s.failures < s.opt.Failures {
-		s.nonce = s.newNonce()
-		nonceChal(&out.Reply, &st.Chal, s.nonce)
+		s.nonce = s.fillNonce(nil)
+		s.challengeWith(req, &out.Reply, &st.Chal)
 	} else {
 		s.end(out, "credential refused")
 	}
@@ -327,7 +336,7 @@ func (s *Session) abort(out *Outcome) {
 // part takes the device's Status for our Alert 1223. Nothing else comes of the message.
 func (s *Session) part(in *syncml.Message, out *Outcome) {
 	s.parting, out.Ended = false, true
-	s.header(in, out, s.sent)
+	out.sign = s.signs()
 	s.accept(in, out, 200)
 }
 

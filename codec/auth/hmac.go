@@ -31,7 +31,9 @@ type HMAC struct {
 func (h *HMAC) Present() bool { return h.given }
 
 // IsMD5 says whether the mac is made with the one algorithm that is known.
-func (h *HMAC) IsMD5() bool { return len(h.Algorithm) == 0 || bytes.EqualFold(h.Algorithm, []byte("MD5")) }
+func (h *HMAC) IsMD5() bool {
+	return len(h.Algorithm) == 0 || bytes.EqualFold(h.Algorithm, []byte("MD5"))
+}
 
 // Equal compares the mac with a digest in constant time.
 func (h *HMAC) Equal(digest [md5.Size]byte) bool { return Equal(h.Sum[:], digest[:]) }
