@@ -17,6 +17,7 @@ const (
 	schemeNone scheme = iota // no credential; the server will challenge
 	schemeBasic
 	schemeMD5
+	schemeHMAC // no Cred: a mac beside each message
 )
 
 // account is the DM account that a bootstrap document set up: all that the handset knows of its server.

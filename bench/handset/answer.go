@@ -1,9 +1,6 @@
 package handset
 
-import (
-	"dmgate/codec/auth"
-	"dmgate/codec/syncml"
-)
+import "dmgate/codec/syncml"
 
 // An answer is a command of the handset's that waits to be sent. What it holds is its own, since the message that it
 // answers may be gone by then.
@@ -16,6 +13,7 @@ type answer struct {
 	targetRef  string
 	sourceRef  string
 	challenge  string // Status for SyncHdr: the nonce for the server's next proof, in base64
+	prove      string // with challenge: the type of that proof
 	correlator string // Alert 1226
 	finding    int    // Alert 1226: its place among the session's findings, plus one
 	items      []answerItem
@@ -39,7 +37,7 @@ func (a *answer) append(m *syncml.Message) {
 		c.Data = m.Number(a.code)
 	}
 	if a.challenge != "" {
-		c.Chal = syncml.Meta{Type: m.Text(auth.TypeMD5), Format: m.Text("b64"), NextNonce: m.Text(a.challenge)}
+		c.Chal = syncml.Meta{Type: m.Text(a.prove), Format: m.Text("b64"), NextNonce: m.Text(a.challenge)}
 	}
 	for i := range a.items {
 		it := &a.items[i]

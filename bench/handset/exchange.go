@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"dmgate/codec/auth"
 )
 
 // exchange sends the message and waits for the answer. Whatever goes wrong, the same bytes go out again: the server
@@ -25,6 +27,7 @@ func (s *session) exchange(ctx context.Context) error {
 		if err == nil && status == fasthttp.StatusOK {
 			if s.loses(attempt) {
 				s.lost = append([]byte{}, s.reply...)
+				s.lostHMAC = string(s.replyHMAC)
 				s.repeats("answer lost")
 				continue
 			}
@@ -87,12 +90,16 @@ func (s *session) post() (status int, err error) {
 	s.req.Header.Set(fasthttp.HeaderAccept, contentType)
 	s.req.Header.Set(fasthttp.HeaderAcceptCharset, "utf-8")
 	s.req.Header.Set(fasthttp.HeaderCacheControl, "no-store")
+	if len(s.hmac) > 0 {
+		s.req.Header.SetBytesV(auth.HeaderHMAC, s.hmac)
+	}
 	s.req.SetBodyRaw(s.body)
 	s.resp.StreamBody = true // so that Content-Length stays what was sent
 	if err := s.world.client.DoTimeout(s.req, s.resp, s.world.Timeout); err != nil {
 		return 0, err
 	}
 	defer s.resp.CloseBodyStream()
+	s.replyHMAC = append(s.replyHMAC[:0], s.resp.Header.Peek(auth.HeaderHMAC)...)
 	if stream := s.resp.BodyStream(); stream != nil {
 		buf := bytes.NewBuffer(s.reply)
 		_, err = buf.ReadFrom(io.LimitReader(stream, maxBody))
@@ -108,7 +115,7 @@ func (s *session) accept() error {
 	s.h.mu.Lock()
 	s.h.result.Messages++
 	s.h.mu.Unlock()
-	if s.lost != nil && !bytes.Equal(s.lost, s.reply) {
+	if s.lost != nil && (!bytes.Equal(s.lost, s.reply) || s.lostHMAC != string(s.replyHMAC)) {
 		s.blame(RuleRepeat, "message %d sent again is answered in another way", s.msgID)
 	}
 	return s.checkHTTP()

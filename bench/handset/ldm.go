@@ -18,6 +18,7 @@ var LDM = &Make{
 	Auth:       MD5,
 	Nonce:      Base64,
 	ServerAuth: ServerNone,
+	HMAC:       true,
 
 	LoneStatusEnds: true,
 	NoUndo:         true,

@@ -28,6 +28,7 @@ type Make struct {
 	Auth       AuthRule
 	Nonce      NonceForm  // how it reads AAUTHDATA
 	ServerAuth ServerAuth // what it demands of the server
+	HMAC       bool       // it can HMAC, and uses it where the server asks for it
 	NonceOf5   bool       // the nonces it issues are five decimal digits (S60, section 3)
 
 	// Temper.

@@ -18,6 +18,7 @@ func (s *session) write() {
 	if len(s.body) > s.room {
 		n = s.fit()
 	}
+	s.seal()
 	s.remember()
 	s.queue = slices.Delete(s.queue, 0, n)
 }
@@ -138,7 +139,7 @@ func (s *session) header(m *syncml.Message) {
 		k.LocName == LocNameUntilAuthentication && s.account.scheme == schemeMD5 && !s.authenticated:
 		h.Source.Name = m.Text(s.account.user)
 	}
-	s.credSent = false
+	s.credSent = s.account.scheme == schemeHMAC
 	if kind, data := s.account.credential(s.nonce); kind != "" && !s.authenticated {
 		s.credSent = true
 		h.Cred.Data = data

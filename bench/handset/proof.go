@@ -26,8 +26,12 @@ func (s *session) verdict(code int, chal *syncml.Meta) {
 		s.accepted = true
 		s.h.tell(Authenticated, s.id)
 	}
-	s.authenticated = s.authenticated || code == statusAuthOK
-	if s.credSent && s.account.scheme == schemeMD5 {
+	if s.account.scheme == schemeHMAC {
+		s.checkVerdict(code, chal)
+	} else {
+		s.authenticated = s.authenticated || code == statusAuthOK
+	}
+	if s.credSent && (s.account.scheme == schemeMD5 || s.account.scheme == schemeHMAC) {
 		s.nextNonce(code, chal)
 	}
 }
@@ -36,7 +40,7 @@ func (s *session) verdict(code int, chal *syncml.Meta) {
 // message after 200.
 func (s *session) nextNonce(code int, chal *syncml.Meta) {
 	if len(chal.NextNonce) == 0 {
-		s.blame(RuleNonce, "status %d for an MD5 credential without NextNonce", code)
+		s.blame(RuleNonce, "status %d for a digest without NextNonce", code)
 		s.account.nonce = s.nonce
 		return
 	}
@@ -77,29 +81,35 @@ func (s *session) challenged(code int, chal *syncml.Meta, commands bool) (more b
 		return false, fmt.Errorf("%w: challenged %d times", ErrUnauthorized, s.challenges)
 	}
 	basicBefore := s.account.scheme == schemeBasic && s.credSent
-	switch string(chal.Type) {
-	case auth.TypeMD5:
+	switch kind := string(chal.Type); {
+	case kind == auth.TypeMD5, kind == auth.TypeMAC && s.make.HMAC:
 		nonce, ok := s.readNonce(chal.NextNonce)
 		if !ok {
 			return false, fmt.Errorf("%w: NextNonce %q", ErrUnauthorized, chal.NextNonce)
 		}
 		if len(nonce) == 0 {
-			s.blame(RuleNonce, "MD5 challenge without NextNonce")
+			s.blame(RuleNonce, "%s challenge without NextNonce", kind)
 		}
 		s.account.scheme, s.nonce = schemeMD5, nonce
-	case auth.TypeBasic:
+		if kind == auth.TypeMAC {
+			s.account.scheme = schemeHMAC
+		}
+	case kind == auth.TypeBasic:
 		if basicBefore {
 			return false, fmt.Errorf("%w: basic was tried", ErrUnauthorized)
 		}
 		s.account.scheme = schemeBasic
-	case "":
+	case kind == "":
 		s.blame(RuleChallenge, "status %d for SyncHdr without Chal", code)
 		return false, fmt.Errorf("%w: no challenge", ErrUnauthorized)
 	default:
-		s.blame(RuleChallenge, "challenge of type %q", chal.Type)
-		return false, fmt.Errorf("%w: challenge of type %q", ErrUnauthorized, chal.Type)
+		s.blame(RuleChallenge, "challenge of type %q", kind)
+		return false, fmt.Errorf("%w: challenge of type %q", ErrUnauthorized, kind)
 	}
-	header := s.verifyServer(false) // it asks for nothing yet, so it need not prove itself
+	header := statusOK // it asks for nothing yet, so it need not prove itself
+	if !s.underHMAC() || len(s.replyHMAC) > 0 {
+		header = s.verifyServer(false)
+	}
 	s.queue, s.fresh = s.queue[:0], s.fresh[:0]
 	s.serverFinal = true
 	s.package1()
@@ -110,6 +120,9 @@ func (s *session) challenged(code int, chal *syncml.Meta, commands bool) (more b
 // verifyServer checks the server's credential and says which Status its SyncHdr gets. A make that demands one does so
 // only of a server that asks for something (section 3).
 func (s *session) verifyServer(commands bool) int {
+	if s.underHMAC() {
+		return s.verifyMAC(commands)
+	}
 	if s.serverProved {
 		return statusOK
 	}

@@ -23,6 +23,7 @@ var RedBend = &Make{
 	Auth:       MD5,
 	Nonce:      Base64,
 	ServerAuth: ServerAny,
+	HMAC:       true,
 
 	limits:     uriLimits{depth: 16, total: 255, segment: 31},
 	list:       statusUnsupported,

@@ -42,6 +42,9 @@ type testServer struct {
 	secret      string                 // the server's own
 	sessions    map[string]*testSession
 	stored      map[string][]byte // answers by session and MsgID
+	macs        map[string]string // x-syncml-hmac of these
+	body        []byte            // of the request at hand
+	mac         string            // x-syncml-hmac of the request at hand
 	turn        int
 	requests    [][]byte
 	heard       []*syncml.Message // what requests hold
@@ -58,6 +61,7 @@ type testSession struct {
 	authed  bool
 	next    int               // package of the script
 	pending map[string]string // by "MsgRef.CmdRef": the command
+	signs   bool              // the answer at hand goes with a mac
 	proved  bool
 	tries   int
 }
@@ -69,6 +73,7 @@ func newTestServer(t *testing.T, script ...string) *testServer {
 		serverNonce: []byte("c2Vjb25k"),
 		nonces:      make(map[string]*testNonces),
 		sessions:    make(map[string]*testSession), stored: make(map[string][]byte), results: make(map[string]string),
+		macs: make(map[string]string),
 	}
 	s.http = httptest.NewServer(s)
 	t.Cleanup(s.http.Close)
@@ -137,6 +142,7 @@ func (s *testServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.turn++
 	s.requests = append(s.requests, body)
+	s.body, s.mac = body, r.Header.Get(auth.HeaderHMAC)
 	if s.send != nil && s.send(s.turn, w, body) {
 		return
 	}
@@ -162,6 +168,14 @@ func (s *testServer) answer(w http.ResponseWriter, contentType string, body []by
 	if !ok {
 		out = s.step(in).Append(nil, enc)
 		s.stored[key] = out
+		if ses := s.sessions[sessionOf(in)]; ses.signs {
+			secret := auth.NewSecret([]byte(s.name), []byte(s.secret))
+			mac := secret.MAC(ses.nonces.server, out)
+			s.macs[key] = string(auth.AppendHMAC(nil, s.name, mac[:]))
+		}
+	}
+	if mac := s.macs[key]; mac != "" {
+		w.Header().Set(auth.HeaderHMAC, mac)
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(out)))
 	return out
@@ -183,6 +197,7 @@ func (s *testServer) step(in *syncml.Message) *syncml.Message {
 		s.sessions[sessionOf(in)] = ses
 	}
 	ses.msgID++
+	ses.signs = false
 	out := &syncml.Message{Style: in.Style, Final: true}
 	h := &out.Header
 	h.VerDTD, h.VerProto, h.SessionID = in.Header.VerDTD, in.Header.VerProto, in.Header.SessionID
@@ -224,6 +239,10 @@ func (s *testServer) judge(ses *testSession, in *syncml.Message) (code int, chal
 	cred := &in.Header.Cred
 	challenge = syncml.Meta{Type: []byte(s.auth)}
 	good := false
+	if h, err := auth.ReadHMAC([]byte(s.mac)); err == nil && s.auth == auth.TypeMAC {
+		secret := auth.NewSecret([]byte(s.device.Name), []byte(s.device.Secret))
+		good = !cred.Present() && string(h.User) == s.device.Name && h.Equal(secret.Digest(ses.nonces.device, s.body))
+	}
 	switch string(cred.Meta.Type) {
 	case auth.TypeBasic:
 		good = s.auth == auth.TypeBasic &&
@@ -233,13 +252,13 @@ func (s *testServer) judge(ses *testSession, in *syncml.Message) (code int, chal
 		digest := secret.MD5(ses.nonces.device)
 		good = s.auth == auth.TypeMD5 && string(cred.Data) == string(digest[:])
 	}
-	if s.auth == auth.TypeMD5 {
+	if s.auth != auth.TypeBasic {
 		ses.nonces.device = fmt.Appendf(nil, "nonce-%s-%d", in.Header.SessionID, ses.msgID)
 		challenge.Format = []byte("b64")
 		challenge.NextNonce = []byte(base64.StdEncoding.EncodeToString(ses.nonces.device))
 	}
 	switch {
-	case good && s.session == 200:
+	case good && (s.session == 200 || s.auth == auth.TypeMAC):
 		return 200, challenge
 	case good:
 		ses.authed = true
@@ -247,7 +266,7 @@ func (s *testServer) judge(ses *testSession, in *syncml.Message) (code int, chal
 			return 212, syncml.Meta{}
 		}
 		return 212, challenge
-	case cred.Present():
+	case cred.Present() || s.mac != "":
 		return 401, challenge
 	}
 	return 407, challenge
@@ -256,6 +275,10 @@ func (s *testServer) judge(ses *testSession, in *syncml.Message) (code int, chal
 // prove adds the server's credential, until the handset has taken one.
 func (s *testServer) prove(ses *testSession, h *syncml.Header) {
 	if ses.proved || s.noCred && ses.tries == 0 {
+		return
+	}
+	if s.auth == auth.TypeMAC {
+		ses.signs = true
 		return
 	}
 	secret := auth.NewSecret([]byte(s.name), []byte(s.secret))

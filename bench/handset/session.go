@@ -9,6 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"dmgate/codec/auth"
 	"dmgate/codec/syncml"
 )
 
@@ -67,10 +68,15 @@ type session struct {
 	in    syncml.Message
 	out   syncml.Message
 	body  []byte // out, as sent
+	hmac  []byte // the x-syncml-hmac that goes with it; empty for none
 	reply []byte // the server's message, as it came
-	lost  []byte // an answer that was thrown away, to compare with
-	req   *fasthttp.Request
-	resp  *fasthttp.Response
+	// replyHMAC is the x-syncml-hmac that came with reply; empty for none.
+	replyHMAC []byte
+	lost      []byte // an answer that was thrown away, to compare with
+	// lostHMAC is the x-syncml-hmac that came with lost.
+	lostHMAC string
+	req      *fasthttp.Request
+	resp     *fasthttp.Response
 }
 
 var sessions = sync.Pool{New: func() any { return new(session) }}
@@ -123,6 +129,7 @@ func (s *session) release() {
 	fasthttp.ReleaseResponse(s.resp)
 	*s = session{
 		queue: s.queue[:0], fresh: s.fresh[:0], sent: s.sent[:0], in: s.in, out: s.out, body: s.body[:0], reply: s.reply[:0],
+		hmac: s.hmac[:0], replyHMAC: s.replyHMAC[:0],
 	}
 	sessions.Put(s)
 }
@@ -213,7 +220,10 @@ func (s *session) take() (more bool, err error) {
 func (s *session) answerHeader(code int) {
 	header := s.status("0", "SyncHdr", code)
 	header.targetRef, header.sourceRef = string(s.in.Header.Target.URI), string(s.in.Header.Source.URI)
-	header.challenge = s.challengeText()
+	header.challenge, header.prove = s.challengeText(), auth.TypeMD5
+	if s.underHMAC() {
+		header.prove = auth.TypeMAC
+	}
 	queue := append(make([]answer, 0, 1+len(s.fresh)+len(s.queue)), header)
 	queue = append(append(queue, s.fresh...), s.queue...)
 	s.queue = append(s.queue[:0], queue...)

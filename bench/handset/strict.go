@@ -40,6 +40,7 @@ const (
 	RuleNoResp                  // no NoResp in SyncHdr: results become unknowable
 	RuleCred                    // the server's proof (section 3)
 	RuleChallenge               // challenges: Chal present, statuses only (trap 12)
+	RuleHMAC                    // x-syncml-hmac: there, good, no Cred, 200 each time (section 3)
 	RuleNonce                   // a nonce is fresh, base64, and follows each MD5 proof
 	RuleCmdID                   // there, unique in its message, not "0"
 	RuleMsgRef                  // of a message that was sent
@@ -56,8 +57,8 @@ const (
 
 var ruleNames = [rules]string{
 	"SMS", "push", "MAC", "document", "HTTP", "Content-Type", "Content-Length", "MaxMsgSize", "repeated message", "syntax",
-	"style", "SessionID", "MsgID", "Target", "RespURI", "NoResp", "server credential", "challenge", "nonce", "CmdID",
-	"MsgRef", "CmdRef", "Status", "missing Status", "Final", "turn", "command", "large object", "endless session",
+	"style", "SessionID", "MsgID", "Target", "RespURI", "NoResp", "server credential", "challenge", "x-syncml-hmac",
+	"nonce", "CmdID", "MsgRef", "CmdRef", "Status", "missing Status", "Final", "turn", "command", "large object", "endless session",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
