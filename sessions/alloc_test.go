@@ -81,7 +81,7 @@ func newDialogue(proof Proof, enc syncml.Encoding) *dialogue {
 
 func (d *dialogue) step() {
 	s := d.session
-	s.received = 6 // of the device's endless message 7
+	s.received = 6                                               // of the device's endless message 7
 	if len(s.tasks) == 0 || s.tasks[0].Next+20 >= len(endless) { // well before its end, which would be the session's
 		s.tasks = append(s.tasks[:0], task{Task: storage.Task{ID: 1, Commands: endless}, Open: storage.Open{ID: 1}})
 	}

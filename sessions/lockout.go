@@ -43,16 +43,12 @@ func (s *Session) refused(now time.Time, out *Outcome) {
 // locked says whether a message can not open a session now, whatever credential it has. It is answered as a device that
 // is not known is, which costs no digest and no commit, and from which nobody learns that there is a lock.
 //
-// A session that is proved goes on, so that this is the most that somebody can do who knows a device's name, and nothing
-// else of it: delay the device's next session, by an hour at most each time he brings a round of wrong credentials in
-// before it. A device that a certificate proves is not held up: nobody else can fail in its name.
+// A session that is proved goes on. So the most that somebody can do who knows a device's name, and nothing else of it,
+// is to delay its next session: by an hour at most, and by another each time that he gets a round of wrong credentials
+// in before the device gets its right one. A device that a certificate proves is not held up: nobody fails in its name.
 func (s *Session) locked(now time.Time, req *Request) bool {
 	return s.proof == Unproved && now.Before(s.account.LockedUntil) && !s.transported(req)
 }
-
-// Share lets s go on from the account of other, a session in the name of the same device: what one of them commits is
-// what the other knows. Without it the nonces and counts of the one would undo those of the other.
-func (s *Session) Share(other *Session) { s.account = other.account }
 
 // Stranger answers a message of a device that is not known: challenged like a known one with a wrong credential, so
 // that nothing can be learned from the answer. Nothing is kept of it.

@@ -229,8 +229,8 @@ func (s *Session) fillNonce(b []byte) []byte {
 	return b
 }
 
-// challengeWith fills a Chal: the kind of credential that the account demands and the nonce that goes with it. Where the
-// account does not say, that is MD5, or what the device has tried, if that was HMAC.
+// challengeWith fills a Chal: the kind of credential that the account demands and the nonce that goes with it. Where
+// the account does not say, that is MD5, or what the device has tried, if that was HMAC.
 func (s *Session) challengeWith(req *Request, m *syncml.Message, chal *syncml.Meta) {
 	chal.Format = m.Text("b64")
 	scheme := s.scheme()

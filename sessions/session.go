@@ -177,13 +177,14 @@ func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
 
 // New begins a session that the device opens with SessionID id. dev and account become the session's own. earlier is the
 // device's session before this one, nil where there was none: what it has left undone is this one's to do. One that is
-// still running is left alone until this one is proved, for it may be anybody's.
+// still running is left alone until this one is proved, for it may be anybody's. Both go on from one account then: what
+// the one commits of nonces and counts must not undo what the other has.
 func New(opt *Options, dev *storage.Device, account *storage.Account, id []byte, now time.Time, earlier *Session) *Session {
 	s := &Session{opt: opt, device: dev, account: account, id: string(id), started: now}
 	switch {
 	case earlier == nil:
 	case earlier.Running(now):
-		s.earlier = earlier
+		s.earlier, earlier.account = earlier, account
 	default:
 		s.inherit(earlier)
 	}

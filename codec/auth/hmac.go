@@ -12,8 +12,8 @@ import (
 // HeaderHMAC is the HTTP header in which syncml:auth-MAC travels, in both directions.
 const HeaderHMAC = "x-syncml-hmac"
 
-// Lengths of a mac as text: 16 bytes in base64, and the 32 digits of their hexadecimal form in base64, as the standard's
-// own example has it (trap 32).
+// Lengths of a mac as text: 16 bytes in base64, and the 32 digits of their hexadecimal form in base64, as the
+// standard's own example has it (trap 32).
 const (
 	macSize    = Size
 	macHexSize = 44

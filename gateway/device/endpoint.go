@@ -40,6 +40,9 @@ type Options struct {
 	Table    sessions.TableOptions
 	Clock    func() time.Time
 	Log      *zap.Logger
+	// Transport is the device that the certificate of a request's connection has proved, by a mapping that is trusted;
+	// empty for none. Nil where devices have no certificates.
+	Transport func(*fasthttp.RequestCtx) storage.DeviceID
 }
 
 // Endpoint answers devices. It is safe for concurrent use.
@@ -118,13 +121,29 @@ func (e *Endpoint) Serve(ctx *fasthttp.RequestCtx) {
 		fail(ctx, fasthttp.StatusBadRequest, err.Error())
 		return
 	}
+	if err := e.proofs(ctx, &req); err != nil {
+		e.counts.malformed.Inc()
+		fail(ctx, fasthttp.StatusBadRequest, err.Error())
+		return
+	}
 	e.answer(ctx, w, &req)
 	e.counts.steps.UpdateDuration(start)
 }
 
+// proofs takes what proves a message and does not stand in it: its mac, and the certificate of its connection.
+func (e *Endpoint) proofs(ctx *fasthttp.RequestCtx, req *sessions.Request) (err error) {
+	if e.opt.Transport != nil {
+		req.Transport = e.opt.Transport(ctx)
+	}
+	if mac := ctx.Request.Header.Peek(auth.HeaderHMAC); len(mac) > 0 {
+		req.HMAC, err = auth.ReadHMAC(mac)
+	}
+	return err
+}
+
 // answer takes one message to the session it belongs to and writes what that says.
 func (e *Endpoint) answer(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) {
-	id, guessed, err := e.identify(ctx, w)
+	id, guessed, err := e.identify(ctx, w, req)
 	if err != nil {
 		e.refuse(ctx, w, req, err)
 		return
@@ -139,6 +158,9 @@ func (e *Endpoint) answer(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Req
 	if err := e.step(e.opt.Clock(), id, slot, w, req); err != nil {
 		e.refuse(ctx, w, req, err)
 		return
+	}
+	if len(w.out.HMAC) > 0 {
+		ctx.Response.Header.SetBytesV(auth.HeaderHMAC, w.out.HMAC)
 	}
 	write(ctx, w.reply)
 }
@@ -288,13 +310,21 @@ func (e *Endpoint) device(id storage.DeviceID) (*storage.Device, *storage.Accoun
 	return dev, account, err
 }
 
-// identify finds out who the device says it is: by the address we gave it once it had proved itself, by the user name
-// in its credential, by its LocName, or, which is a mere guess, by its DevId. Only the credential proves it.
-func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker) (id storage.DeviceID, guessed bool, err error) {
+// identify finds out who the device says it is: by its certificate, by the address we gave it once it had proved
+// itself, by the user name in its credential, by its LocName, or, which is a mere guess, by its DevId. Only the
+// certificate or the credential proves it.
+func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) (id storage.DeviceID,
+	guessed bool, err error) {
+	if req.Transport != "" {
+		return req.Transport, false, nil
+	}
 	h := &w.in.Header
 	name := ctx.QueryArgs().Peek("d")
 	if len(name) == 0 && string(h.Cred.Meta.Type) == auth.TypeBasic {
 		name, _, _ = auth.SplitBasic(w.user[:], h.Cred.Data)
+	}
+	if len(name) == 0 {
+		name = req.HMAC.User
 	}
 	if len(name) == 0 {
 		name = h.Source.Name
