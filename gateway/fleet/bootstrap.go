@@ -189,6 +189,9 @@ func (f *Fleet) Save(job *storage.PushJob) error {
 	if text := pushText(job); text != "" && job.State != was {
 		c.Feed = []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: text}}
 	}
+	if job.Kind == notification {
+		return f.saveNotification(job, &c)
+	}
 	c.Edit = func(d *storage.Device) error {
 		wanted := d.Order == job.Order && waitsForPush(d)
 		if wanted {
