@@ -129,6 +129,7 @@ func (g *gateway) assemble() error {
 	g.device = device.New(device.Options{
 		Sessions: sessions.Options{
 			Address: c.Device.Address, Planner: g.fleet, Random: fleet.Random, MaxBody: c.Device.Body,
+			Scheme: c.Device.Scheme,
 		},
 		Limits: syncml.Limits{Depth: c.Device.Depth, Items: c.Device.Items, String: c.Device.String},
 		Table:  sessions.TableOptions{Sessions: c.Device.Sessions, Idle: c.Device.Idle},

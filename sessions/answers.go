@@ -12,13 +12,8 @@ import (
 // be spread over the messages of a package, and stand in any order in one. It reports whether the device has refused
 // our credential and with it our commands, which are taken back to go out again.
 func (s *Session) match(now time.Time, in *syncml.Message, out *Outcome) (refused bool) {
-	for i := range in.Commands {
-		c := &in.Commands[i]
-		if c.Kind == syncml.Status && string(c.CmdRef) == "0" && s.serverStatus(c, out) {
-			s.takeBack() // before their own statuses: these say no more than that they were not carried out
-			refused = true
-			break
-		}
+	if refused = s.judged(in, out); refused {
+		s.takeBack() // before their own statuses: these say no more than that they were not carried out
 	}
 	out.places = slices.Grow(out.places, len(s.pending))[:len(s.pending)]
 	clear(out.places)

@@ -29,6 +29,17 @@ func (s *Session) proveServer(out *Outcome) {
 	h.Cred.Data = m.Text(string(digest[:]))
 }
 
+// judged takes what a message says of our own credential, and reports whether the device has refused it.
+func (s *Session) judged(in *syncml.Message, out *Outcome) (refused bool) {
+	for i := range in.Commands {
+		c := &in.Commands[i]
+		if c.Kind == syncml.Status && string(c.CmdRef) == "0" && s.serverStatus(c, out) {
+			return true
+		}
+	}
+	return false
+}
+
 // serverStatus takes the device's verdict on our own credential. It reports whether our last commands were refused with
 // it and have to be sent again.
 func (s *Session) serverStatus(st *syncml.Command, out *Outcome) (again bool) {

@@ -333,9 +333,10 @@ func (s *Session) abort(out *Outcome) {
 	s.parting = true
 }
 
-// part takes the device's Status for our Alert 1223. Nothing else comes of the message.
+// part takes the device's Status for our Alert 1223. Nothing else comes of the message but the nonce of our next mac.
 func (s *Session) part(in *syncml.Message, out *Outcome) {
 	s.parting, out.Ended = false, true
+	s.judged(in, out)
 	out.sign = s.signs()
 	s.accept(in, out, 200)
 }

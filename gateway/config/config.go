@@ -32,6 +32,7 @@ type Device struct {
 	Listen   string        `yaml:"listen"`   // host:port
 	Address  string        `yaml:"address"`  // URL as devices reach it, written into bootstrap documents; http://LISTEN/dm if empty
 	ServerID string        `yaml:"serverId"` // our name at the devices: at most 23 ASCII characters
+	Scheme   string        `yaml:"scheme"`   // what devices have to use at least: "basic", "md5" or "hmac"; "" for basic
 	Name     string        `yaml:"name"`     // what the phone shows for the account
 	Body     int           `yaml:"body"`     // bytes of one request, at most
 	Sessions int           `yaml:"sessions"` // in memory at once
@@ -143,7 +144,10 @@ func badDuration(file *ast.File) error {
 	return nil
 }
 
-var serverID = regexp.MustCompile(`^[!-~]{1,23}$`)
+var serverID = regexp.MustCompile(`^[!#-~]{1,23}$`)
+
+// schemes are the words for Device.Scheme. Without one a challenge asks for MD5, and basic is taken all the same.
+var schemes = []string{"", "basic", "md5", "hmac"}
 
 // Check says what can not work.
 func (c *Config) Check() error {
@@ -151,7 +155,9 @@ func (c *Config) Check() error {
 	case c.Data == "":
 		return errors.New("data: no folder named")
 	case !serverID.MatchString(c.Device.ServerID):
-		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space", c.Device.ServerID)
+		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space or quote", c.Device.ServerID)
+	case !slices.Contains(schemes, c.Device.Scheme):
+		return fmt.Errorf("device.scheme: %q is not basic, md5 or hmac", c.Device.Scheme)
 	case !(c.Modems.Rate >= 0):
 		return errors.New("modems.rate: want 0 for no limit, or more")
 	}

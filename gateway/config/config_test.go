@@ -47,6 +47,7 @@ device:
   listen: 0.0.0.0:80
   address: https://dm.example:8443/dm
   serverId: example
+  scheme: hmac
   name: "Example's devices"
   body: 1048576
   sessions: 5
@@ -69,7 +70,8 @@ modems:
 	want := Config{
 		Data: "/var/lib/dmgate",
 		Device: Device{
-			Listen: "0.0.0.0:80", Address: "https://dm.example:8443/dm", ServerID: "example", Name: "Example's devices",
+			Listen: "0.0.0.0:80", Address: "https://dm.example:8443/dm", ServerID: "example", Scheme: "hmac",
+			Name: "Example's devices",
 			Body: 1 << 20, Sessions: 5, Idle: 90 * time.Minute, Timeout: time.Minute, Depth: 20, Items: 100, String: 512,
 		},
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
@@ -157,17 +159,21 @@ func TestCheck(t *testing.T) {
 			`device.address: "http://dm.example:http/dm" is no http or https URL`},
 		{func(c *Config) { c.Device.Address = "HTTPS://dm.example:1/dm" }, ""},
 
-		{func(c *Config) { c.Device.ServerID = "" }, `device.serverId: "" is not 1 to 23 ASCII characters without a space`},
+		{func(c *Config) { c.Device.ServerID = "" }, `device.serverId: "" is not 1 to 23 ASCII characters without a space or quote`},
 		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 23) }, ""},
 		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 24) },
-			`device.serverId: "xxxxxxxxxxxxxxxxxxxxxxxx" is not 1 to 23 ASCII characters without a space`},
+			`device.serverId: "xxxxxxxxxxxxxxxxxxxxxxxx" is not 1 to 23 ASCII characters without a space or quote`},
 		{func(c *Config) { c.Device.ServerID = "a b" },
-			`device.serverId: "a b" is not 1 to 23 ASCII characters without a space`},
+			`device.serverId: "a b" is not 1 to 23 ASCII characters without a space or quote`},
 		{func(c *Config) { c.Device.ServerID = "é" },
-			`device.serverId: "é" is not 1 to 23 ASCII characters without a space`},
+			`device.serverId: "é" is not 1 to 23 ASCII characters without a space or quote`},
 		{func(c *Config) { c.Device.ServerID = "a\n" },
-			`device.serverId: "a\n" is not 1 to 23 ASCII characters without a space`},
+			`device.serverId: "a\n" is not 1 to 23 ASCII characters without a space or quote`},
 
+		{func(c *Config) { c.Device.ServerID = `a"b` },
+			`device.serverId: "a\"b" is not 1 to 23 ASCII characters without a space or quote`},
+		{func(c *Config) { c.Device.Scheme = "md5" }, ""},
+		{func(c *Config) { c.Device.Scheme = "MD5" }, `device.scheme: "MD5" is not basic, md5 or hmac`},
 		{func(c *Config) { c.Device.Body = 0 }, "device.body: want more than nothing"},
 		{func(c *Config) { c.Device.Sessions = -1 }, "device.sessions: want more than nothing"},
 		{func(c *Config) { c.Device.Idle = 0 }, "device.idle: want more than nothing"},

@@ -9,6 +9,7 @@ import (
 
 	"dmgate/codec/auth"
 	"dmgate/codec/syncml"
+	"dmgate/sessions"
 	"dmgate/storage"
 )
 
@@ -73,11 +74,13 @@ func TestStrangersLookLikeAnyone(t *testing.T) {
 		cred func(p *phone) func(*syncml.Message)
 		fill func(m *syncml.Message)
 		path string
+		opt  Options
 	}{
 		{name: "no credential", cred: func(*phone) func(*syncml.Message) { return nil }},
 		{name: "wrong digest", cred: (*phone).withMD5},
 		{name: "nonsense", cred: (*phone).withNonsense},
 		{name: "no Status wanted", cred: (*phone).withMD5, fill: func(m *syncml.Message) { m.Header.NoResp = true }},
+		{name: "wrong type", cred: (*phone).withMD5, opt: Options{Sessions: sessions.Options{Scheme: "hmac"}}},
 		{name: "impossible version", cred: (*phone).withMD5,
 			fill: func(m *syncml.Message) { m.Header.VerDTD = m.Text("2.0") }},
 		{name: "impossible protocol", cred: (*phone).withMD5,
@@ -89,7 +92,7 @@ func TestStrangersLookLikeAnyone(t *testing.T) {
 	} {
 		for _, enc := range []syncml.Encoding{syncml.WBXML, syncml.XML} {
 			t.Run(fmt.Sprintf("%s/%v", c.name, enc), func(t *testing.T) {
-				r := newRig(t, Options{})
+				r := newRig(t, c.opt)
 				known := r.phone(r.register(1))
 				unknown := r.phone(r.register(1000))
 				unknown.devID = "IMEI:9" // as long as the other's
