@@ -58,7 +58,8 @@ const (
 var ruleNames = [rules]string{
 	"SMS", "push", "MAC", "document", "HTTP", "Content-Type", "Content-Length", "MaxMsgSize", "repeated message", "syntax",
 	"style", "SessionID", "MsgID", "Target", "RespURI", "NoResp", "server credential", "challenge", "x-syncml-hmac",
-	"nonce", "CmdID", "MsgRef", "CmdRef", "Status", "missing Status", "Final", "turn", "command", "large object", "endless session",
+	"nonce", "CmdID", "MsgRef", "CmdRef", "Status", "missing Status", "Final", "turn", "command", "large object",
+	"endless session",
 }
 
 func (r Rule) String() string { return ruleNames[r] }

@@ -159,7 +159,8 @@ func TestCheck(t *testing.T) {
 			`device.address: "http://dm.example:http/dm" is no http or https URL`},
 		{func(c *Config) { c.Device.Address = "HTTPS://dm.example:1/dm" }, ""},
 
-		{func(c *Config) { c.Device.ServerID = "" }, `device.serverId: "" is not 1 to 23 ASCII characters without a space or quote`},
+		{func(c *Config) { c.Device.ServerID = "" },
+			`device.serverId: "" is not 1 to 23 ASCII characters without a space or quote`},
 		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 23) }, ""},
 		{func(c *Config) { c.Device.ServerID = strings.Repeat("x", 24) },
 			`device.serverId: "xxxxxxxxxxxxxxxxxxxxxxxx" is not 1 to 23 ASCII characters without a space or quote`},

@@ -75,8 +75,8 @@ func (r *rig) sessionEntries(id storage.DeviceID) (texts []string) {
 }
 
 // Every scheme of either side, with strict handsets, real HTTP and a discovery to carry out. Some answers get lost, so
-// that messages are repeated: the same reply has to come with the same header. HMAC begins with a challenge, for which a
-// bootstrap document has no word.
+// that messages are repeated: the same reply has to come with the same header. HMAC begins with a challenge: a
+// bootstrap document has no word for it.
 func TestSchemes(t *testing.T) {
 	for _, c := range []struct {
 		make           *handset.Make
@@ -226,7 +226,8 @@ func TestHMACHeaderMalformed(t *testing.T) {
 	p.package1(p.basic)
 	for _, name := range []string{p.user, "nobody"} {
 		got := p.line.request("POST", Path+"?d="+name, "Content-Type: "+typeWBXML+"\r\nx-syncml-hmac: mac=short\r\n", p.sent)
-		if want := "x-syncml-hmac: offset 0: mac of 5 characters (want 24 or 44)\n"; got.status != 400 || string(got.body) != want {
+		const want = "x-syncml-hmac: offset 0: mac of 5 characters (want 24 or 44)\n"
+		if got.status != 400 || string(got.body) != want {
 			t.Errorf("%s: status %d, %q", name, got.status, got.body)
 		}
 	}

@@ -21,9 +21,9 @@ const resyncWithin = 24 * time.Hour
 // zeroNonce is the reserved nonce (section 3).
 var zeroNonce = []byte{0, 0, 0, 0}
 
-// Resync asks a device that has lost our nonce, and so drops what we send it, to open a session: by a notification whose
-// digest is over the zero nonce. Until the device has proved itself again, at most resyncWithin, it may do so over the
-// zero nonce as well. The error is a *FieldError where the device has no account of ours yet, or storage.ErrNotFound.
+// Resync asks a device that has lost our nonce, and so drops what we send it, to open a session: by a notification
+// whose digest is over the zero nonce. Until the device has proved itself again, at most resyncWithin, it may do so over
+// the zero nonce as well. The error is a *FieldError where the device has no account of ours yet, or storage.ErrNotFound.
 //
 // A session of the device that commits at the same moment may undo the opening, or lose a nonce by it: the device is
 // then challenged as always, and the challenge brings a nonce.
