@@ -171,6 +171,7 @@ func (s *session) item(c *syncml.Command, it *syncml.Item) (int, value) {
 		path, op, code := tree.execute(uri)
 		if op != nil {
 			s.jobs = append(s.jobs, job{op: op, path: path, uri: uri, correlator: string(c.Correlator)})
+			s.h.tell(Executed, uri)
 		}
 		return code, value{}
 	case syncml.Add, syncml.Replace:

@@ -76,3 +76,32 @@ func (c *sentCommand) name() string {
 	}
 	return c.kind.String()
 }
+
+// acknowledged tells of each answer in the last message, which the server has just taken. Those that came with a
+// challenge of the server's credential say no more than that nothing was carried out.
+func (s *session) acknowledged() {
+	if s.world.Observe == nil {
+		return
+	}
+	for i := range s.out.Commands {
+		c := &s.out.Commands[i]
+		if c.Kind != syncml.Status && c.Kind != syncml.Results {
+			continue
+		}
+		if string(c.CmdRef) == "0" {
+			if isChallenge(c.Code()) {
+				return
+			}
+			continue
+		}
+		t := Taken{
+			Session: s.id, MsgID: s.msgID, MsgRef: string(c.MsgRef), CmdRef: string(c.CmdRef), Cmd: string(c.Cmd),
+			URI: string(c.TargetRef), Code: c.Code(),
+		}
+		if c.Kind == syncml.Results {
+			it := &c.Items[0]
+			t.IsValue, t.URI, t.Code, t.Data = true, string(it.Source.URI), 0, string(it.Data)
+		}
+		s.world.Observe(Event{Handset: s.h, Kind: AnswerTaken, Taken: t})
+	}
+}

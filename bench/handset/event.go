@@ -5,6 +5,20 @@ type Event struct {
 	Handset *Handset
 	Kind    EventKind
 	Detail  string // for people; may be empty
+	Taken   Taken  // of AnswerTaken
+}
+
+// Taken is a Status or Results of the handset's, for a command of the server's, that the server has acknowledged: its
+// reply to the message that carried it came, and took it. From there on the handset forgets it.
+type Taken struct {
+	Session        string
+	MsgID          int    // of the message that carried it
+	MsgRef, CmdRef string // the server's command
+	Cmd            string // "Get"
+	URI            string // its target; empty where the command has none
+	IsValue        bool   // Results, with Data; else a Status, with Code
+	Code           int
+	Data           string
 }
 
 // EventKind is what happened.
@@ -26,6 +40,8 @@ const (
 	MessageRepeated                  // a message was sent again as it was; Detail says why
 	SessionClosed                    // the session came to its regular end
 	SessionFailed                    // it did not; Detail says why
+	Executed                         // an Exec was accepted; Detail is its LocURI
+	AnswerTaken                      // the server has acknowledged an answer; Taken says which
 	WorkDone                         // what an Exec asked for is carried out
 	Violated                         // the server broke a rule; Detail says which
 	eventKinds
@@ -33,7 +49,8 @@ const (
 
 var eventNames = [eventKinds]string{
 	"sms", "push", "document", "asked for PIN", "wrong PIN", "dropped", "refused", "bootstrapped", "session opened",
-	"authenticated", "server verified", "message repeated", "session closed", "session failed", "work done", "violation",
+	"authenticated", "server verified", "message repeated", "session closed", "session failed", "executed", "answer taken",
+	"work done", "violation",
 }
 
 func (k EventKind) String() string { return eventNames[k] }

@@ -163,7 +163,7 @@ func (h *Handset) tree() tree {
 // note keeps an event until mu is free: an observer may look at the handset.
 func (h *Handset) note(k EventKind, detail string) {
 	if h.world.Observe != nil {
-		h.events = append(h.events, Event{h, k, detail})
+		h.events = append(h.events, Event{Handset: h, Kind: k, Detail: detail})
 	}
 }
 
@@ -180,6 +180,6 @@ func (h *Handset) unlock() {
 // tell is note for whoever does not hold mu.
 func (h *Handset) tell(k EventKind, detail string) {
 	if h.world.Observe != nil {
-		h.world.Observe(Event{h, k, detail})
+		h.world.Observe(Event{Handset: h, Kind: k, Detail: detail})
 	}
 }

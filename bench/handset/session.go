@@ -196,6 +196,7 @@ func (s *session) take() (more bool, err error) {
 	case verdict != 0 && verdict/100 != 2:
 		return false, fmt.Errorf("%w: status %d for SyncHdr", ErrUnauthorized, verdict)
 	}
+	s.acknowledged()
 	code := s.verifyServer(s.asksForMore())
 	if code == statusInvalidCred || code == statusNoCred {
 		return s.challengeServer(code)
