@@ -59,6 +59,8 @@ func (g *gateway) measure() {
 		})
 	}
 	g.metrics.NewGauge("dmgate_feed_offset", func() float64 { return float64(g.store.Head()) })
+	g.metrics.NewGauge("dmgate_store_commits_total", func() float64 { return float64(g.store.Counts().Commits) })
+	g.metrics.NewGauge("dmgate_store_syncs_total", func() float64 { return float64(g.store.Counts().Syncs) })
 	for i, m := range g.pool.Modems() {
 		g.metrics.NewGauge(fmt.Sprintf("dmgate_modem_segments_sent{modem=%q}", m.Name), func() float64 {
 			return float64(g.pool.Modems()[i].Sent)

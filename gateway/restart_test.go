@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -21,23 +22,30 @@ import (
 	"dmgate/storage"
 )
 
-// The gateway is killed again and again, at moments that differ from run to run, and started anew on the same files.
+// The gateway is killed again and again, and started anew on the same files.
 func TestKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
-	program := filepath.Join(t.TempDir(), "dmgate")
-	if out, err := exec.Command("go", "build", "-o", program, "dmgate/gateway").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := buildGateway(t)
 	t.Run("during sessions", func(t *testing.T) {
 		t.Parallel()
 		killedDuringSessions(t, program)
 	})
 	t.Run("during sending", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("takes seconds")
+		}
 		t.Parallel()
 		killedDuringSending(t, program)
 	})
+}
+
+// buildGateway makes the program that is run.
+func buildGateway(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "dmgate")
+	if out, err := exec.Command("go", "build", "-o", program, "dmgate/gateway").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
 }
 
 // field is a gateway in its own process with handsets and modems around it, which outlive it.
@@ -49,7 +57,6 @@ type field struct {
 	device  string // address of the device listener
 	admin   string
 
-	bank   *modemsim.Bank
 	phones *handset.Fleet
 	up     *upstream
 	ids    []storage.DeviceID // of the phones, in their order
@@ -58,36 +65,37 @@ type field struct {
 	log     bytes.Buffer // of all processes; complete once the process has ended
 }
 
-func newField(t *testing.T, program string, phones, modems int) *field {
+// newField prepares a field whose gateway keeps its files in a folder. Nothing of it runs yet.
+func newField(t *testing.T, program, data string, o handset.Options) *field {
 	t.Helper()
-	f := &field{t: t, program: program, data: t.TempDir(), device: freePort(t), admin: freePort(t)}
-	f.config = filepath.Join(t.TempDir(), "dmgate.yaml")
-	f.phones = handset.NewFleet(handset.Options{
-		Count: phones, Seed: 1, Reorder: true, Concurrency: 16,
-		Settings: handset.Settings{Attempts: 100, BackOff: 20 * time.Millisecond, MaxBackOff: 200 * time.Millisecond},
-	})
+	f := &field{t: t, program: program, data: data, device: freePort(t), admin: freePort(t)}
+	o.Attempts, o.BackOff, o.MaxBackOff = 1000, 20*time.Millisecond, 200*time.Millisecond
+	f.phones = handset.NewFleet(o)
 	t.Cleanup(f.phones.Close)
-	var err error
-	f.bank, err = modemsim.Start(modemsim.Options{Modems: modems, AirTime: 10 * time.Millisecond, Seed: 1,
-		Network: f.phones})
-	if err != nil {
-		t.Skipf("no ptys here: %v", err)
-	}
-	t.Cleanup(func() { f.bank.Close() })
-	text := fmt.Sprintf("data: %s\ndevice: {listen: %s}\nadmin: {listen: %s}\norders: {answerWithin: 8s}\n"+
-		"modems: {rate: 0, ports: [%s]}\n",
-		f.data, f.device, f.admin, strings.Join(f.bank.Paths(), ", "))
-	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(f.kill)
-	f.start()
-	key, err := os.ReadFile(filepath.Join(f.data, "admin.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.up = newUpstream(f.admin, strings.TrimSpace(string(key)))
+	f.configure("")
 	return f
+}
+
+// configure writes the gateway's configuration. more is YAML.
+func (f *field) configure(more string) {
+	f.t.Helper()
+	f.config = filepath.Join(f.t.TempDir(), "dmgate.yaml")
+	text := fmt.Sprintf("data: %s\ndevice: {listen: %s}\nadmin: {listen: %s}\n%s", f.data, f.device, f.admin, more)
+	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// modems puts n modems between the gateway and the handsets.
+func (f *field) modems(n int) {
+	f.t.Helper()
+	bank, err := modemsim.Start(modemsim.Options{Modems: n, AirTime: 10 * time.Millisecond, Seed: 1, Network: f.phones})
+	if err != nil {
+		f.t.Skipf("no ptys here: %v", err)
+	}
+	f.t.Cleanup(func() { bank.Close() })
+	f.configure(fmt.Sprintf("orders: {answerWithin: 8s}\nmodems: {rate: 0, ports: [%s]}\n", strings.Join(bank.Paths(), ", ")))
 }
 
 func freePort(t *testing.T) string {
@@ -100,22 +108,53 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// start runs the gateway and waits until it takes work.
-func (f *field) start() {
+// launch runs the gateway.
+func (f *field) launch() {
 	f.t.Helper()
 	f.process = exec.Command(f.program, "serve", "-c", f.config)
 	f.process.Stdout, f.process.Stderr = &f.log, &f.log
 	if err := f.process.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	f.until(10*time.Second, "the gateway is ready", func() bool {
-		resp, err := http.Get("http://" + f.admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == 200
+}
+
+// start runs the gateway and waits until it takes work.
+func (f *field) start() {
+	f.t.Helper()
+	f.launch()
+	f.until(20*time.Second, "the gateway is ready", func() bool {
+		status, _ := f.readyz()
+		return status == http.StatusOK
 	})
+	if f.up == nil {
+		key, err := os.ReadFile(filepath.Join(f.data, "admin.key"))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.up = newUpstream(f.admin, strings.TrimSpace(string(key)))
+	}
+}
+
+// readyz asks the gateway whether it takes work; 0 where it does not answer.
+func (f *field) readyz() (status int, text string) {
+	resp, err := http.Get("http://" + f.admin + "/readyz")
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, strings.TrimSpace(string(body))
+}
+
+// run lets the handsets hold their sessions until the test ends.
+func (f *field) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var run sync.WaitGroup
+	run.Go(func() { f.phones.Run(ctx) })
+	f.t.Cleanup(func() { cancel(); run.Wait() })
 }
 
 // kill ends the gateway's process as a power cut would, but for the disk's own cache.
@@ -167,18 +206,6 @@ func (f *field) order() {
 	}
 }
 
-// killing kills and restarts the gateway n times, each time as soon as a further part of all work is done, and within
-// the next few milliseconds.
-func (f *field) killing(n int, done func() int, all int) {
-	f.t.Helper()
-	for k := range n {
-		f.until(20*time.Second, "work goes on", func() bool { return done() >= all*(k+1)/(n+2) })
-		<-time.After(rand.N(5 * time.Millisecond))
-		f.kill()
-		f.start()
-	}
-}
-
 // sound checks what has to hold whatever was killed when: no handset saw the protocol broken or got a document twice,
 // and the store is whole.
 func (f *field) sound() {
@@ -204,45 +231,21 @@ func (f *field) sound() {
 	}
 }
 
-// killedDuringSessions kills while handsets hold their first sessions. None of them notices more than that an answer
-// takes longer: every one ends managed, every device discovered.
-func killedDuringSessions(t *testing.T, program string) {
-	const phones = 200
-	f := newField(t, program, phones, 4)
-	f.order()
-	f.until(20*time.Second, "every bootstrap is delivered", func() bool { return f.states()[storage.Delivered] == phones })
-	ctx, cancel := context.WithCancel(context.Background())
-	var run sync.WaitGroup
-	run.Go(func() { f.phones.Run(ctx) })
-	defer run.Wait()
-	defer cancel()
-	f.killing(4, func() int { return f.phones.Counts().Closed }, phones)
-	f.until(20*time.Second, "every device is discovered", func() bool {
-		return f.states()[storage.Discovered] == phones && f.phones.Counts().States[handset.Managed] == phones
-	})
-	counts := f.phones.Counts()
-	t.Logf("%d sessions, %d messages, %d of them repeated", counts.Sessions, counts.Messages, counts.Repeats)
-	if counts.Repeats == 0 {
-		t.Error("no handset met a dead gateway: nothing was tested")
-	}
-	if counts.Sessions != phones || counts.Closed != phones {
-		t.Errorf("%d sessions opened, %d closed, want %d: one each", counts.Sessions, counts.Closed, phones)
-	}
-	f.sound()
-}
-
 // killedDuringSending kills while modems send. A push that was under way then is perhaps sent and never silently
 // repeated: its device may end unanswered, and says so. All others get through.
 func killedDuringSending(t *testing.T, program string) {
 	const phones, modems, kills = 150, 4, 4
-	f := newField(t, program, phones, modems)
-	ctx, cancel := context.WithCancel(context.Background())
-	var run sync.WaitGroup
-	run.Go(func() { f.phones.Run(ctx) })
-	defer run.Wait()
-	defer cancel()
+	f := newField(t, program, t.TempDir(), handset.Options{Count: phones, Seed: 1, Reorder: true, Concurrency: 16})
+	f.modems(modems)
+	f.start()
+	f.run()
 	f.order()
-	f.killing(kills, func() int { return f.phones.Counts().SMS }, 3*phones)
+	for k := range kills { // each as soon as a further part of all work is done, and within the next few milliseconds
+		f.until(20*time.Second, "work goes on", func() bool { return f.phones.Counts().SMS >= 3*phones*(k+1)/(kills+2) })
+		<-time.After(rand.N(5 * time.Millisecond))
+		f.kill()
+		f.start()
+	}
 	f.until(30*time.Second, "every device comes to an end", func() bool {
 		now := f.states()
 		return now[storage.Discovered]+now[storage.Unanswered] == phones

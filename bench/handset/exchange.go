@@ -65,6 +65,9 @@ func (s *session) loses(attempt int) bool {
 	return r.Float64() < s.world.Losing && attempt < s.world.Attempts
 }
 
+// maxDoublings bounds the back-off where MaxBackOff does not: a shift must not overflow.
+const maxDoublings = 16
+
 // pause is the back-off after an attempt: doubled each time, with a quarter of jitter. Retry-After comes first.
 func (s *session) pause(attempt, status int) time.Duration {
 	if status == fasthttp.StatusServiceUnavailable {
@@ -73,7 +76,7 @@ func (s *session) pause(attempt, status int) time.Duration {
 			return min(time.Duration(after)*time.Second, s.world.MaxBackOff)
 		}
 	}
-	d := min(s.world.BackOff<<(attempt-1), s.world.MaxBackOff)
+	d := min(s.world.BackOff<<min(attempt-1, maxDoublings), s.world.MaxBackOff)
 	r := rand.New(rand.NewPCG(s.h.Seed, uint64(attempt)))
 	return d + time.Duration(r.Int64N(int64(d)/4+1))
 }

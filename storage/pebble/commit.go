@@ -40,6 +40,7 @@ func (s *Store) Commit(c *storage.Commit) error {
 		return failed(err)
 	}
 	s.feed.advance(offset)
+	s.commits.Add(1)
 	return nil
 }
 

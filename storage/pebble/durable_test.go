@@ -117,7 +117,7 @@ func TestCommitsShareSyncs(t *testing.T) {
 	fs := &slowLog{FS: vfs.NewMem()}
 	s := open(t, "db", pebble.Options{FS: fs})
 	release := fs.hold()
-	before := fs.syncs.Load()
+	before, counted := fs.syncs.Load(), s.Counts()
 	var wg sync.WaitGroup
 	id := func(i int) storage.DeviceID { return storage.DeviceID(fmt.Sprintf("d%03d", i)) }
 	for i := range commits {
@@ -134,6 +134,9 @@ func TestCommitsShareSyncs(t *testing.T) {
 	wg.Wait()
 	if syncs := fs.syncs.Load() - before; syncs > 2 {
 		t.Errorf("%d fsyncs for %d commits: the one that was held, and one for the rest", syncs, commits)
+	}
+	if now := s.Counts(); now.Commits-counted.Commits != commits || now.Syncs-counted.Syncs > 2 {
+		t.Errorf("counted %+v, and %+v before %d commits", now, counted, commits)
 	}
 	if s.Head() != 2*commits {
 		t.Errorf("Head is %d, want %d", s.Head(), 2*commits)

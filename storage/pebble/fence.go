@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -23,6 +24,8 @@ import (
 type fence struct {
 	vfs.FS
 	dir string // only files directly in it count: a backup may fail as it likes
+
+	syncs atomic.Uint64 // of the log
 
 	mu     sync.Mutex
 	first  error
@@ -80,7 +83,7 @@ func (f *fence) open(name string, do func() (vfs.File, error)) (vfs.File, error)
 	if !f.isUp() {
 		file, err := do()
 		if err == nil {
-			return &fencedFile{File: file, fence: f}, nil
+			return &fencedFile{File: file, fence: f, log: filepath.Ext(name) == ".log"}, nil
 		}
 		f.raise(err)
 	}
@@ -150,6 +153,7 @@ func (f *fence) Unwrap() vfs.FS { return f.FS }
 type fencedFile struct {
 	vfs.File
 	fence *fence
+	log   bool // of commits; else a table, or what lists them
 }
 
 // write does what reaches the disk by means of do, and tells Pebble that it did.
@@ -172,12 +176,20 @@ func (x *fencedFile) WriteAt(p []byte, off int64) (int, error) {
 	return len(p), nil
 }
 
+func (x *fencedFile) count() {
+	if x.log {
+		x.fence.syncs.Add(1)
+	}
+}
+
 func (x *fencedFile) Sync() error {
+	x.count()
 	x.write(x.File.Sync)
 	return nil
 }
 
 func (x *fencedFile) SyncData() error {
+	x.count()
 	x.write(x.File.SyncData)
 	return nil
 }

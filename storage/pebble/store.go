@@ -50,6 +50,7 @@ type Store struct {
 	epoch   uint32        // counts openings
 	arrival atomic.Uint64 // counts results in this epoch
 	feed    feed
+	commits atomic.Uint64 // that have returned without an error
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -174,6 +175,17 @@ func failed(cause error) error { return fmt.Errorf("%w: %w", storage.ErrFailed, 
 
 // Failed is closed when a write has failed: from then on every call returns storage.ErrFailed, until Open.
 func (s *Store) Failed() <-chan struct{} { return s.fence.up }
+
+// Counts are what a store has done since it was opened.
+type Counts struct {
+	Commits uint64
+	Syncs   uint64 // of the log: concurrent commits share them
+}
+
+// Counts are those of this store so far.
+func (s *Store) Counts() Counts {
+	return Counts{Commits: s.commits.Load(), Syncs: s.fence.syncs.Load()}
+}
 
 // Close waits for the calls that are running, closes the store and lets the directory go. Where the store has failed
 // before, it returns why.
