@@ -44,6 +44,10 @@ func (g *gateway) readyz(ctx *fasthttp.RequestCtx) {
 		return
 	default:
 	}
+	if why := g.store.Down(); why != "" {
+		ctx.Error("store: "+why+"; retrying", fasthttp.StatusServiceUnavailable)
+		return
+	}
 	if _, err := g.store.Feed(g.store.Head(), 1); err != nil {
 		ctx.Error("store: "+err.Error(), fasthttp.StatusServiceUnavailable)
 		return

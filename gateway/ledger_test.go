@@ -36,6 +36,16 @@ func (l *ledger) observe(e handset.Event) {
 	}
 }
 
+// count is how many answers were acknowledged.
+func (l *ledger) count() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, taken := range l.taken {
+		n += len(taken)
+	}
+	return n
+}
+
 // execs is how many Execs reached handsets, and which of them more than once.
 func (l *ledger) execs() (n int, double []string) {
 	l.mu.Lock()

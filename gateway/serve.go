@@ -57,7 +57,7 @@ type gateway struct {
 	key    string // the admin key
 	done   chan struct{}
 
-	store  *pebble.Store
+	store  *pebble.Lasting
 	fleet  *fleet.Fleet
 	pool   *modempool.Pool
 	device *device.Endpoint
@@ -80,7 +80,7 @@ func build(c config.Config, log *zap.Logger) (*gateway, error) {
 	if g.key, err = adminKey(filepath.Join(c.Data, "admin.key"), log); err != nil {
 		return nil, err
 	}
-	if g.store, err = pebble.Open(filepath.Join(c.Data, "store"), pebble.Options{Log: log}); err != nil {
+	if g.store, err = pebble.OpenLasting(filepath.Join(c.Data, "store"), pebble.Options{Log: log}); err != nil {
 		return nil, err
 	}
 	if err = g.listen(); err == nil {

@@ -71,6 +71,7 @@ func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hol
 	if err := m.prepare(work); err != nil {
 		return 0, err // the push is as it was
 	}
+	was := *job
 	job.State, job.Modem, job.Error = storage.PushSending, w.name, ""
 	job.Attempts++
 	job.Segments = make([]storage.Segment, len(tpdus))
@@ -79,8 +80,14 @@ func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hol
 		w.log.Info("push withdrawn", zap.Uint64("push", job.ID))
 		return 0, nil
 	} else if err != nil {
-		// Not a byte of it has left: the record decides, and it says queued, or that it was withdrawn.
+		// Not a byte of it has left: the record decides, and it says queued, or that it was withdrawn. Where the store
+		// has failed it may say sending as well, and nobody would come back to it.
 		w.log.Error("saving push", zap.Uint64("push", job.ID), zap.Error(err))
+		if errors.Is(err, storage.ErrFailed) {
+			*job = was
+			job.Error = "the store could not be written"
+			w.save(work, job)
+		}
 		return unsavedHold, nil
 	}
 	w.board.set(Sending, "", time.Time{})

@@ -2,6 +2,7 @@ package modempool
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,7 +36,9 @@ func (p *Pool) dispatch(ctx context.Context) {
 		}
 		due, err := p.queue.Due(now, batch+len(out))
 		if err != nil {
-			p.log.Error("queue", zap.Error(err))
+			if !errors.Is(err, storage.ErrFailed) { // the store has said so, once
+				p.log.Error("queue", zap.Error(err))
+			}
 			empty = true
 			return
 		}

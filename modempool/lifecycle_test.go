@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -374,6 +375,36 @@ func TestSaveFails(t *testing.T) {
 	start(t, quick(), q, n)
 	q.awaitState(t, storage.PushDelivered)
 	n.arrived(t, q)
+}
+
+// A store that fails while a push is recorded as sending may have the record all the same when it is open again: the
+// push is put back, and sent.
+func TestSaveFailsHalf(t *testing.T) {
+	t.Parallel()
+	q, n := newQueue(pushes(1)...), newNetwork()
+	failures := 0
+	q.saving = func(job *storage.PushJob) error {
+		if failures == 4 || job.Total > 0 {
+			return nil
+		}
+		failures++
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if c := clone(job); failures == 1 {
+			q.jobs[job.ID] = &c // as sending
+		}
+		return fmt.Errorf("%w: %w", storage.ErrFailed, errDisk)
+	}
+	start(t, quick(), q, n)
+	q.awaitState(t, storage.PushDelivered)
+	n.arrived(t, q)
+	want := []storage.PushState{storage.PushQueued, storage.PushSending}
+	if got := q.saves[1]; len(got) < 2 || !slices.Equal(got[:2], want) {
+		t.Errorf("saved as %v, want first %v", got, want)
+	}
+	if job := q.get(1); job.Attempts != 1 {
+		t.Errorf("%d attempts counted, want 1", job.Attempts)
+	}
 }
 
 // What was added with a higher priority goes before what waits.

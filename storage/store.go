@@ -12,8 +12,8 @@ var (
 	ErrClosed   = errors.New("storage: closed")
 
 	// ErrFailed is an engine that could not write: the disk is full or broken. A store that failed once answers
-	// nothing else until it is opened again, and has let go of its files. A commit that got this error is there
-	// after the next Open or it is not, whole in either case.
+	// nothing else until it is opened again, by itself or by who holds it, and has let go of its files. A commit that
+	// got this error is there after the next Open or it is not, whole in either case.
 	ErrFailed = errors.New("storage: failed")
 	// ErrDamaged is a record that can not be read. The error's text says which.
 	ErrDamaged = errors.New("storage: damaged record")
@@ -74,8 +74,8 @@ type Store interface {
 	Timeline(dev DeviceID, after uint64, limit int) ([]FeedEntry, error)
 	// Head is the offset of the last durable entry of the feed.
 	Head() uint64
-	// Grown is closed when the feed has grown beyond what Head said before the call, and when the store is closed or
-	// has failed. Take the channel, then read, then wait: in this order no entry is missed.
+	// Grown is closed when the feed has grown beyond what Head said before the call, and when the store is closed, has
+	// failed or is open again. Take the channel, then read, then wait: in this order no entry is missed.
 	Grown() <-chan struct{}
 
 	// Close waits for running calls and closes the store. All calls after it return ErrClosed.

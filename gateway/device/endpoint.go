@@ -363,7 +363,10 @@ func write(ctx *fasthttp.RequestCtx, reply []byte) {
 // unavailable refuses a message for now: nothing of it was done, and the device is to send it again.
 func (e *Endpoint) unavailable(ctx *fasthttp.RequestCtx, err error) {
 	e.counts.unavailable.Inc()
-	if !errors.Is(err, sessions.ErrBusy) && !errors.Is(err, sessions.ErrFull) {
+	switch {
+	case errors.Is(err, sessions.ErrBusy), errors.Is(err, sessions.ErrFull):
+	case errors.Is(err, storage.ErrFailed): // the store has said so, once
+	default:
 		e.opt.Log.Error("message not taken", zap.Error(err))
 	}
 	ctx.Response.Header.Set("Retry-After", strconv.Itoa(retryAfter))

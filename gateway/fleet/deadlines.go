@@ -26,7 +26,7 @@ func (f *Fleet) WatchDeadlines(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := f.EndWaits(f.opt.Clock()); err != nil {
+		if err := f.EndWaits(f.opt.Clock()); err != nil && !errors.Is(err, storage.ErrFailed) {
 			f.opt.Log.Error("deadlines not looked at", zap.Error(err))
 		}
 	}

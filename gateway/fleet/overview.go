@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"dmgate/storage"
@@ -54,7 +55,7 @@ func (f *Fleet) Follow(ctx context.Context) error {
 	for {
 		grown := f.store.Grown()
 		entries, err := f.store.Feed(f.Overview().Offset, overviewPage)
-		if err != nil {
+		if err != nil && !errors.Is(err, storage.ErrFailed) { // a store that has failed is open again when it has grown
 			return err
 		}
 		f.overview.count(entries)

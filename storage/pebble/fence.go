@@ -83,7 +83,7 @@ func (f *fence) open(name string, do func() (vfs.File, error)) (vfs.File, error)
 	if !f.isUp() {
 		file, err := do()
 		if err == nil {
-			return &fencedFile{File: file, fence: f, log: filepath.Ext(name) == ".log"}, nil
+			return &fencedFile{File: file, fence: f, name: name}, nil
 		}
 		f.raise(err)
 	}
@@ -153,7 +153,7 @@ func (f *fence) Unwrap() vfs.FS { return f.FS }
 type fencedFile struct {
 	vfs.File
 	fence *fence
-	log   bool // of commits; else a table, or what lists them
+	name  string // empty for a file that leads nowhere
 }
 
 // write does what reaches the disk by means of do, and tells Pebble that it did.
@@ -177,7 +177,7 @@ func (x *fencedFile) WriteAt(p []byte, off int64) (int, error) {
 }
 
 func (x *fencedFile) count() {
-	if x.log {
+	if filepath.Ext(x.name) == ".log" {
 		x.fence.syncs.Add(1)
 	}
 }
@@ -207,8 +207,14 @@ func (x *fencedFile) Preallocate(offset, length int64) error {
 	return x.File.Preallocate(offset, length)
 }
 
+// Close of a table behind the fence takes the table away: nothing on the disk names it, for that is written after its
+// close, and the room it has taken is needed when the store is opened again.
 func (x *fencedFile) Close() error {
 	err := x.File.Close()
+	if filepath.Ext(x.name) == ".sst" && x.fence.isUp() {
+		x.fence.FS.Remove(x.name) // where it stays, the next Open takes it away
+		return nil
+	}
 	if err != nil && !errors.Is(err, os.ErrClosed) {
 		x.fence.raise(err)
 	}

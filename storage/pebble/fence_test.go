@@ -30,6 +30,7 @@ func TestFence(t *testing.T) {
 	if _, err := file.Write([]byte("kept")); err != nil {
 		t.Fatal(err)
 	}
+	table := create("db/000007.sst")
 	reason := errors.New("disk full")
 	f.raise(reason)
 	f.raise(errors.New("a later reason"))
@@ -38,6 +39,12 @@ func TestFence(t *testing.T) {
 		t.Errorf("the fence is up because of %v, want the first reason", f.err())
 	}
 
+	if err := table.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := disk.Stat("db/000007.sst"); err == nil {
+		t.Error("a table that was not whole takes up room")
+	}
 	_, err := file.Write([]byte(" and more"))
 	for _, err := range []error{
 		err, file.Sync(), file.SyncData(), file.Preallocate(0, 1), file.Close(),

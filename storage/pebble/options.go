@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -24,6 +25,8 @@ type Options struct {
 	// that have returned. A killed process loses none that the kernel has got, but the last ones may still be in
 	// this process's buffers.
 	NoSync bool
+	// Retry is how often Lasting looks whether a disk that has failed takes writes again; 1 s.
+	Retry time.Duration
 }
 
 // engineFormat is the format of Pebble's files. It is fixed here so that an update of the library does not change the

@@ -182,6 +182,8 @@ type Counts struct {
 	Syncs   uint64 // of the log: concurrent commits share them
 }
 
+func (c Counts) plus(o Counts) Counts { return Counts{c.Commits + o.Commits, c.Syncs + o.Syncs} }
+
 // Counts are those of this store so far.
 func (s *Store) Counts() Counts {
 	return Counts{Commits: s.commits.Load(), Syncs: s.fence.syncs.Load()}

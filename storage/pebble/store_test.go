@@ -51,6 +51,10 @@ func TestStore(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T) storage.Store { return openChecked(t, t.TempDir()) })
 }
 
+func TestLastingIsStore(t *testing.T) {
+	storagetest.Run(t, func(t *testing.T) storage.Store { return openLasting(t, pebble.Options{}) })
+}
+
 func TestReopen(t *testing.T) {
 	storagetest.RunReopen(t, openChecked)
 }
