@@ -17,7 +17,7 @@ import (
 // in a state that can not be recovered from. It repeats a failed flush at once and forever, while commits wait for
 // that flush. And after a failed fsync nobody knows what is on the disk, so that going on is no choice either. Behind
 // the fence all these end the same: the disk stays as it was at the failure, which recovery is made for; commits come
-// back, see the fence and report its error; and the store can be closed.
+// back, see the fence and report its error; and the store can be closed, and opened again (lasting.go).
 //
 // The order that makes this safe: the fence is up before Pebble hears that the failed write went well. So whoever is
 // told by Pebble that a commit is durable and then finds the fence down can rely on it.

@@ -1,7 +1,8 @@
 // Package pebble is the embedded engine of storage.Store, on CockroachDB's Pebble.
 //
 // Commits of one device go one after the other; commits of different devices share an fsync. What Commit does is read
-// top to bottom in commit.go, where everything lies in keys.go, and what happens when the disk fails in fence.go.
+// top to bottom in commit.go, where everything lies in keys.go, and what happens when the disk fails in fence.go and
+// lasting.go.
 package pebble
 
 import (
