@@ -42,6 +42,59 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Neither does the way through the table to the session and back, whoever else is in it, and nor does a turn of the wheel.
+func TestTableAllocatesNothing(t *testing.T) {
+	table := NewTable(TableOptions{})
+	for i := range 1000 {
+		use(t, table, fmt.Sprint("device ", i), 0, open())
+	}
+	name, now := []byte("device 7"), epoch
+	n := testing.AllocsPerRun(1000, func() {
+		if err := table.Admit(here); err != nil {
+			t.Fatal(err)
+		}
+		for _, named := range []bool{true, false} {
+			slot, err := table.Enter(name, there, named)
+			if err != nil {
+				t.Fatal(err)
+			}
+			table.Leave(slot, now)
+		}
+		now = now.Add(time.Second)
+		table.Expire(now)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if table.Len() != 1 || table.Active() != 1 {
+		t.Errorf("%d open, %d in memory, want the one in use", table.Len(), table.Active())
+	}
+}
+
+func BenchmarkTable(b *testing.B) {
+	table := NewTable(TableOptions{})
+	names := make([][]byte, 100_000)
+	for i := range names {
+		names[i] = fmt.Append(nil, "device ", i)
+		slot, err := table.Enter(names[i], Exempt, true)
+		if err != nil {
+			b.Fatal(err)
+		}
+		slot.Session = open()
+		table.Leave(slot, epoch)
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		slot, err := table.Enter(names[i%len(names)], Exempt, true)
+		if err != nil {
+			b.Fatal(err)
+		}
+		table.Leave(slot, epoch)
+		i++
+	}
+}
+
 func BenchmarkStep(b *testing.B) {
 	for _, proof := range []Proof{ByMD5, ByHMAC} {
 		b.Run(proof.String(), func(b *testing.B) {

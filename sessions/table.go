@@ -4,22 +4,30 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dmgate/storage"
 )
 
-// Errors of Table.Enter. Both are answered with 503 and Retry-After, before any work.
+// Errors of Table.Enter and Table.Admit: what stands in the way. All are answered with 503 and Retry-After, before any
+// work.
 var (
-	ErrFull = errors.New("sessions: as many sessions as allowed are open")
-	ErrBusy = errors.New("sessions: a message of this device is being worked on")
+	ErrBusy     = errors.New("sessions: a message of this device is being worked on")
+	ErrFull     = errors.New("sessions: as many sessions as allowed are open")
+	ErrSource   = errors.New("sessions: this source has as many sessions open as one may have")
+	ErrDraining = errors.New("sessions: no session begins any more")
 )
 
 // TableOptions bounds a Table. The zero value of a field stands for its default.
 type TableOptions struct {
-	Shards   int           // rounded up to a power of two; 64
-	Sessions int           // sessions kept in memory at once; 100,000
-	Idle     time.Duration // since its last message, after which a session is forgotten; 10 min
+	Shards    int           // rounded up to a power of two; 64
+	Sessions  int           // open at once; 100,000
+	PerSource int           // of them begun by one Source; 1000
+	Keep      time.Duration // since its last message, after which a session is left to its checkpoint; 10 s
+	Prove     time.Duration // since its last message, after which one that is not proved is forgotten; 1 min
+	Idle      time.Duration // since its last message, after which a session is forgotten; 10 min
+	Lifetime  time.Duration // since its first message, after which a session is forgotten; 24 h
 }
 
 // WithDefaults fills the zero fields of o.
@@ -30,42 +38,70 @@ func (o TableOptions) WithDefaults() TableOptions {
 	if o.Sessions == 0 {
 		o.Sessions = 100_000
 	}
+	if o.PerSource == 0 {
+		o.PerSource = 1000
+	}
+	if o.Keep == 0 {
+		o.Keep = 10 * time.Second
+	}
+	if o.Prove == 0 {
+		o.Prove = time.Minute
+	}
 	if o.Idle == 0 {
 		o.Idle = 10 * time.Minute
+	}
+	if o.Lifetime == 0 {
+		o.Lifetime = 24 * time.Hour
 	}
 	return o
 }
 
-// Table holds the live sessions, one for each device: the newer one wins. It is a cache: a session that is not in it is
-// restored from its checkpoint. Each shard keeps its sessions in the order of their last use, so that the idle ones
-// are found without a timer for each.
+// Table holds the open sessions. It is a cache: a session that is not in it is restored from its checkpoint.
+//
+// Its key is the device, which has one session at a time: the newer one wins. Beside it a device has room for one Guest.
+// Whose message is whose, within a device, SessionID and MsgID tell (Session.Takes).
+//
+// A session is in memory while messages come: Keep after the last one its Session is dropped, and what is left of it is
+// a Slot that counts for the limits. Nothing is written for that, as each step was durable before its answer left. A
+// phone that is answered at once never sees it; one whose user takes minutes costs some 200 bytes meanwhile, and a few
+// reads when it comes back. A session that is forgotten goes on from its checkpoint as well, but has to find a place.
 type Table struct {
-	opt    TableOptions
-	seed   maphash.Seed
-	shards []shard
-	mask   uint64
+	opt      TableOptions
+	seed     maphash.Seed
+	shards   []shard
+	mask     uint64
+	sources  sources
+	open     atomic.Int64 // slots of all shards
+	draining atomic.Bool
 }
 
 type shard struct {
 	mu     sync.Mutex
 	slots  map[storage.DeviceID]*Slot
-	limit  int
-	oldest *Slot // of those at rest
-	newest *Slot
+	wheel  wheel
+	active int // slots with a session in memory, or entered
 }
 
 // Slot is the place of one device's session. Between Enter and Leave it belongs to one caller alone.
 type Slot struct {
-	Session *Session // nil where none is in memory
+	Device  storage.DeviceID
+	Session *Session // nil where none is in memory: its checkpoint has it, or there is none
 	// Guest is a session that somebody has begun in the device's name while the device has Session open and proved. It
 	// takes Session's place once it is proved as well: whoever only knows the name can not end a device's session.
 	Guest *Session
 
-	device   storage.DeviceID
-	used     time.Time
-	older    *Slot
-	newer    *Slot
-	occupied bool
+	from     Source
+	used     int64 // when the last message came, in nanoseconds, as are all times here: a third of a time.Time
+	started  int64
+	occupied bool // between Enter and Leave
+	open     bool // holds a session, in memory or not
+	proved   bool
+	named    bool // the last message named the device in its address
+	active   bool // counts in shard.active
+
+	// Where the wheel has it.
+	tick       int64 // 0 for nowhere
+	next, prev *Slot
 }
 
 // NewTable makes an empty table.
@@ -78,102 +114,196 @@ func NewTable(o TableOptions) *Table {
 	t := &Table{opt: o, seed: maphash.MakeSeed(), shards: make([]shard, n), mask: uint64(n - 1)}
 	for i := range t.shards {
 		t.shards[i].slots = make(map[storage.DeviceID]*Slot)
-		t.shards[i].limit = (o.Sessions + n - 1) / n
+		t.shards[i].wheel.at = 1
 	}
+	t.sources.init(n)
 	return t
 }
 
-func (t *Table) shard(dev storage.DeviceID) *shard {
-	return &t.shards[maphash.String(t.seed, string(dev))&t.mask]
+// Admit says whether a message from a source that does not name its device is worth decoding. Where no session can
+// begin it is so only if a session of the same source has not been named by address yet: it may be the answer to our
+// challenge.
+func (t *Table) Admit(from Source) error {
+	open, unnamed := t.sources.of(from)
+	var err error
+	switch {
+	case t.draining.Load():
+		err = ErrDraining
+	case t.open.Load() >= int64(t.opt.Sessions):
+		err = ErrFull
+	case from != Exempt && open >= t.opt.PerSource:
+		err = ErrSource
+	}
+	if unnamed > 0 {
+		return nil
+	}
+	return err
 }
 
-// Enter takes the slot of dev for one step. It never waits: where another message of the device is being worked on it
-// fails with ErrBusy, where the table is full of sessions in use with ErrFull.
-func (t *Table) Enter(dev storage.DeviceID) (*Slot, error) {
-	sh := t.shard(dev)
+// Enter takes the slot of a device for one step. named says that the message's address names the device. Enter never
+// waits: where another message of the device is being worked on it fails with ErrBusy. A device that has no session open
+// needs a place for one, which the other errors refuse. name is not kept.
+func (t *Table) Enter(name []byte, from Source, named bool) (*Slot, error) {
+	sh := &t.shards[maphash.Bytes(t.seed, name)&t.mask]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	s := sh.slots[dev]
+	s := sh.slots[storage.DeviceID(name)]
 	switch {
-	case s == nil && len(sh.slots) >= sh.limit && sh.oldest == nil:
-		return nil, ErrFull
 	case s == nil:
-		if len(sh.slots) >= sh.limit { // the one at rest for longest gives way; its checkpoint stays
-			delete(sh.slots, sh.oldest.device)
-			sh.unlink(sh.oldest)
+		if err := t.take(from, named); err != nil {
+			return nil, err
 		}
-		s = &Slot{device: dev}
-		sh.slots[dev] = s
+		s = &Slot{Device: storage.DeviceID(name), from: from, named: named}
+		sh.slots[s.Device] = s
 	case s.occupied:
 		return nil, ErrBusy
-	default:
-		sh.unlink(s)
+	case s.named != named:
+		s.named = named
+		t.sources.rename(s.from, named)
 	}
 	s.occupied = true
+	sh.activate(s, true)
 	return s, nil
 }
 
-// Leave gives the slot back. A slot without a session, or with one that has ended, is forgotten.
+// take takes the place of one more session.
+func (t *Table) take(from Source, named bool) error {
+	if t.draining.Load() {
+		return ErrDraining
+	}
+	if t.open.Add(1) > int64(t.opt.Sessions) {
+		t.open.Add(-1)
+		return ErrFull
+	}
+	limit := t.opt.PerSource
+	if from == Exempt {
+		limit = t.opt.Sessions
+	}
+	if !t.sources.take(from, named, limit) {
+		t.open.Add(-1)
+		return ErrSource
+	}
+	return nil
+}
+
+// Leave gives the slot back. One whose session has ended is forgotten, and so is one that never had any. Where the
+// session was not restored, or its step was not kept, its checkpoint still has it.
 func (t *Table) Leave(s *Slot, now time.Time) {
-	sh := t.shard(s.device)
+	sh := &t.shards[maphash.String(t.seed, string(s.Device))&t.mask]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s.occupied = false
-	if s.Session == nil || s.Session.ended {
-		s.Session, s.Guest = s.Guest, nil
+	if s.Session != nil && s.Session.ended {
+		s.Session, s.Guest, s.open = s.Guest, nil, false
 	}
-	if s.Session == nil || s.Session.ended {
-		delete(sh.slots, s.device)
+	switch {
+	case s.Session != nil && !s.Session.ended:
+		s.open, s.used = true, now.UnixNano()
+		s.started, s.proved = s.Session.started.UnixNano(), s.Session.Proved()
+	case s.Session == nil && s.open:
+		sh.activate(s, false)
+	default:
+		t.forget(sh, s)
 		return
 	}
-	s.used = now
-	s.older, s.newer = sh.newest, nil
-	if sh.newest != nil {
-		sh.newest.newer = s
-	} else {
-		sh.oldest = s
-	}
-	sh.newest = s
+	sh.wheel.file(s, t.due(s))
 }
 
-// unlink takes a slot at rest out of its shard's order of use.
-func (sh *shard) unlink(s *Slot) {
-	if s.older != nil {
-		s.older.newer = s.newer
-	} else {
-		sh.oldest = s.newer
-	}
-	if s.newer != nil {
-		s.newer.older = s.older
-	} else {
-		sh.newest = s.older
-	}
-	s.older, s.newer = nil, nil
+func (t *Table) forget(sh *shard, s *Slot) {
+	sh.wheel.unlink(s)
+	sh.activate(s, false)
+	delete(sh.slots, s.Device)
+	t.sources.release(s.from, s.named)
+	t.open.Add(-1)
 }
 
-// Expire forgets the sessions that have been idle for too long and says how many. Their checkpoints stay.
+func (sh *shard) activate(s *Slot, active bool) {
+	if s.active != active {
+		s.active = active
+		if active {
+			sh.active++
+		} else {
+			sh.active--
+		}
+	}
+}
+
+// end is when s is forgotten if no message comes.
+func (t *Table) end(s *Slot) int64 {
+	patience := t.opt.Idle
+	if !s.proved {
+		patience = min(patience, t.opt.Prove)
+	}
+	return min(s.used+int64(patience), s.started+int64(t.opt.Lifetime))
+}
+
+// due is when something has to be done about s if no message comes.
+func (t *Table) due(s *Slot) int64 {
+	switch {
+	case s.Guest != nil:
+		return min(t.end(s), s.used+int64(t.opt.Prove))
+	case s.Session != nil:
+		return min(t.end(s), s.used+int64(t.opt.Keep))
+	}
+	return t.end(s)
+}
+
+// Expire drops the sessions from memory whose devices are silent, and forgets those that have been silent for too long
+// or have lasted too long. It says how many it has forgotten. Their checkpoints stay. It is to be called every second
+// or so, and touches what is due and nothing else.
 func (t *Table) Expire(now time.Time) int {
 	n := 0
+	at := now.UnixNano()
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		for s := sh.oldest; s != nil && now.Sub(s.used) >= t.opt.Idle; s = sh.oldest {
-			sh.unlink(s)
-			delete(sh.slots, s.device)
-			n++
-		}
+		sh.wheel.turn(at, func(s *Slot) {
+			switch {
+			case s.occupied: // Leave files it again
+			case t.end(s) <= at:
+				t.forget(sh, s)
+				n++
+			default:
+				t.rest(sh, s, at)
+			}
+		})
 		sh.mu.Unlock()
 	}
 	return n
 }
 
-// Len is the number of sessions in memory.
-func (t *Table) Len() int {
+// rest drops from memory what a silent session does not need there, and files its slot again.
+func (t *Table) rest(sh *shard, s *Slot, at int64) {
+	if s.Guest != nil && s.used+int64(t.opt.Prove) <= at {
+		s.Guest = nil
+	}
+	if s.Guest == nil && s.used+int64(t.opt.Keep) <= at {
+		s.Session = nil
+		sh.activate(s, false)
+	}
+	sh.wheel.file(s, t.due(s))
+}
+
+// Drain lets no session begin from now on.
+func (t *Table) Drain() { t.draining.Store(true) }
+
+// Draining says whether Drain was called.
+func (t *Table) Draining() bool { return t.draining.Load() }
+
+// Len is the number of open sessions.
+func (t *Table) Len() int { return int(t.open.Load()) }
+
+// Active is the number of sessions in memory: those of devices that have sent a message a moment ago.
+func (t *Table) Active() int {
 	n := 0
 	for i := range t.shards {
 		t.shards[i].mu.Lock()
-		n += len(t.shards[i].slots)
+		n += t.shards[i].active
 		t.shards[i].mu.Unlock()
 	}
 	return n
 }
+
+// Sources is how many sources have sessions open, the exempt ones together as one, and how many the one with the most
+// of them has. It looks at each.
+func (t *Table) Sources() (n, most int) { return t.sources.count() }

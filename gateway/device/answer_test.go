@@ -198,45 +198,6 @@ func TestBusyDevice(t *testing.T) {
 	p.goOn()
 }
 
-// Where as many messages are worked on as there may be sessions in memory, one more is put off. A session at rest gives
-// way to it, and goes on from its checkpoint later.
-func TestTableFull(t *testing.T) {
-	r := newRig(t, Options{Table: sessions.TableOptions{Shards: 1, Sessions: 2}})
-	entered, leave := make(chan struct{}), make(chan struct{})
-	r.faults.on(func(_ *storage.Commit, commit func() error) error {
-		entered <- struct{}{}
-		<-leave
-		return commit()
-	})
-	var open sync.WaitGroup
-	var early []*phone
-	for i := range 2 {
-		p := r.phone(r.register(i))
-		p.package1(p.basic)
-		open.Go(func() { p.post() })
-		<-entered
-		early = append(early, p)
-	}
-	r.faults.on(nil)
-	late := r.phone(r.register(3))
-	late.package1(late.basic)
-	if late.post() != 503 || late.got.header.Get("Retry-After") != "2" {
-		t.Errorf("status %d, Retry-After %q", late.got.status, late.got.header.Get("Retry-After"))
-	}
-	close(leave)
-	open.Wait()
-	late.post()
-	late.expect(212)
-	for range 3 {
-		for _, p := range append(early, late) {
-			p.goOn()
-			if n := r.endpoint.Sessions(); n != 2 {
-				t.Fatalf("%d sessions in memory, want 2", n)
-			}
-		}
-	}
-}
-
 // A silent session leaves memory and comes back from its checkpoint, until its lifetime is over: then its next message
 // is challenged.
 func TestIdleSession(t *testing.T) {

@@ -29,15 +29,21 @@ const (
 	typeXML      = "application/vnd.syncml.dm+xml"
 	typeWBXML11  = "application/vnd.syncml+wbxml" // of some 1.1 clients
 	typeXML11    = "application/vnd.syncml+xml"
-	retryAfter   = 2 // seconds
 	offeredTasks = 64
+)
+
+// When a device that was put off is to come again, in seconds.
+const (
+	retryAfter = 2
+	retryPlace = 10 // where there is no place for another session
 )
 
 // Options are the endpoint's settings. The zero value of a field stands for its default.
 type Options struct {
 	Sessions sessions.Options
 	Limits   syncml.Limits
-	Table    sessions.TableOptions
+	Table    sessions.TableOptions // its Lifetime is that of Sessions
+	Sources  Sources
 	Clock    func() time.Time
 	Log      *zap.Logger
 	// Transport is the device that the certificate of a request's connection has proved, by a mapping that is trusted;
@@ -57,6 +63,15 @@ type Endpoint struct {
 type counts struct {
 	messages, refused, malformed, unavailable, repeated, failed *metrics.Counter
 	steps                                                       *metrics.Histogram
+
+	limits []limit // of unavailable
+}
+
+// limit counts the messages that were put off for one of the table's errors.
+type limit struct {
+	err     error
+	after   int // Retry-After, in seconds
+	reached *metrics.Counter
 }
 
 // New makes an endpoint over store. Its figures go to set.
@@ -66,6 +81,7 @@ func New(o Options, store storage.Store, set *metrics.Set) *Endpoint {
 	}
 	o.Sessions = o.Sessions.WithDefaults()
 	o.Limits = o.Limits.WithDefaults()
+	o.Table.Lifetime = o.Sessions.Lifetime
 	e := &Endpoint{opt: o, store: store, table: sessions.NewTable(o.Table)}
 	e.workers.New = func() any { return new(worker) }
 	e.counts = counts{
@@ -76,16 +92,31 @@ func New(o Options, store storage.Store, set *metrics.Set) *Endpoint {
 		unavailable: set.NewCounter(`dmgate_dm_unavailable_total`),
 		failed:      set.NewCounter(`dmgate_dm_commit_errors_total`),
 		steps:       set.NewHistogram(`dmgate_dm_message_seconds`),
+		limits: []limit{
+			{sessions.ErrBusy, retryAfter, set.NewCounter(`dmgate_dm_limited_total{limit="device"}`)},
+			{sessions.ErrFull, retryPlace, set.NewCounter(`dmgate_dm_limited_total{limit="sessions"}`)},
+			{sessions.ErrSource, retryPlace, set.NewCounter(`dmgate_dm_limited_total{limit="source"}`)},
+			{sessions.ErrDraining, retryPlace, set.NewCounter(`dmgate_dm_limited_total{limit="draining"}`)},
+		},
 	}
 	set.NewGauge(`dmgate_dm_sessions`, func() float64 { return float64(e.table.Len()) })
+	set.NewGauge(`dmgate_dm_sessions_active`, func() float64 { return float64(e.table.Active()) })
+	set.NewGauge(`dmgate_dm_sources`, func() float64 { n, _ := e.table.Sources(); return float64(n) })
+	set.NewGauge(`dmgate_dm_source_sessions_max`, func() float64 { _, most := e.table.Sources(); return float64(most) })
 	return e
 }
 
-// Expire forgets sessions that have been silent for too long. It is to be called every few seconds.
+// Expire lets go of sessions whose devices are silent. It is to be called every second or so.
 func (e *Endpoint) Expire() { e.table.Expire(e.opt.Clock()) }
 
-// Sessions is the number of sessions in memory.
+// Sessions is the number of open sessions.
 func (e *Endpoint) Sessions() int { return e.table.Len() }
+
+// Active is the number of sessions whose devices have sent a message a moment ago.
+func (e *Endpoint) Active() int { return e.table.Active() }
+
+// Drain lets no session begin from now on. Those that are open go on.
+func (e *Endpoint) Drain() { e.table.Drain() }
 
 // worker is the memory that one message needs.
 type worker struct {
@@ -113,27 +144,53 @@ func (e *Endpoint) Serve(ctx *fasthttp.RequestCtx) {
 	}
 	e.counts.messages.Inc()
 	start := time.Now()
+	req := sessions.Request{Encoding: enc, Body: ctx.Request.Body()}
+	if e.opt.Transport != nil {
+		req.Transport = e.opt.Transport(ctx)
+	}
+	from := e.opt.Sources.Of(ctx.RemoteAddr())
+	slot, err := e.enter(ctx, from, req.Transport)
+	if err != nil {
+		e.unavailable(ctx, err)
+		return
+	}
+	defer func() {
+		if slot != nil {
+			e.table.Leave(slot, e.opt.Clock())
+		}
+	}()
 	w := e.workers.Get().(*worker)
 	defer e.workers.Put(w)
-	req := sessions.Request{Message: &w.in, Encoding: enc, Body: ctx.Request.Body()}
-	if err := w.in.Read(req.Body, enc, &e.opt.Limits); err != nil {
+	if err := e.read(ctx, w, &req); err != nil {
 		e.counts.malformed.Inc()
 		fail(ctx, fasthttp.StatusBadRequest, err.Error())
 		return
 	}
-	if err := e.proofs(ctx, &req); err != nil {
-		e.counts.malformed.Inc()
-		fail(ctx, fasthttp.StatusBadRequest, err.Error())
-		return
+	if slot == nil {
+		var name []byte
+		if name, req.Guessed, err = e.identify(w, &req); err == nil {
+			slot, err = e.table.Enter(name, from, false)
+		}
 	}
-	e.answer(ctx, w, &req)
+	if err == nil {
+		err = e.step(e.opt.Clock(), slot, w, &req)
+	}
+	if err != nil {
+		e.refuse(ctx, w, &req, err)
+	} else {
+		if len(w.out.HMAC) > 0 {
+			ctx.Response.Header.SetBytesV(auth.HeaderHMAC, w.out.HMAC)
+		}
+		write(ctx, w.reply)
+	}
 	e.counts.steps.UpdateDuration(start)
 }
 
-// proofs takes what proves a message and does not stand in it: its mac, and the certificate of its connection.
-func (e *Endpoint) proofs(ctx *fasthttp.RequestCtx, req *sessions.Request) (err error) {
-	if e.opt.Transport != nil {
-		req.Transport = e.opt.Transport(ctx)
+// read reads the message, and its mac where there is one.
+func (e *Endpoint) read(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) (err error) {
+	req.Message = &w.in
+	if err = w.in.Read(req.Body, req.Encoding, &e.opt.Limits); err != nil {
+		return err
 	}
 	if mac := ctx.Request.Header.Peek(auth.HeaderHMAC); len(mac) > 0 {
 		req.HMAC, err = auth.ReadHMAC(mac)
@@ -141,33 +198,24 @@ func (e *Endpoint) proofs(ctx *fasthttp.RequestCtx, req *sessions.Request) (err 
 	return err
 }
 
-// answer takes one message to the session it belongs to and writes what that says.
-func (e *Endpoint) answer(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) {
-	id, guessed, err := e.identify(ctx, w, req)
-	if err != nil {
-		e.refuse(ctx, w, req, err)
-		return
+// enter takes the slot of the device that the connection's certificate has proved, or that the address names: it is one
+// of those that we gave a device once it had proved itself. Without either it is nil, and the message says later whose
+// it is, if there is room for any. All that is known here is known before the body is looked at.
+func (e *Endpoint) enter(ctx *fasthttp.RequestCtx, from sessions.Source, proved storage.DeviceID) (*sessions.Slot, error) {
+	name := ctx.QueryArgs().Peek("d")
+	if proved != "" {
+		name = []byte(proved)
 	}
-	req.Guessed = guessed
-	slot, err := e.table.Enter(id)
-	if err != nil {
-		e.unavailable(ctx, err)
-		return
+	if len(name) > 0 {
+		return e.table.Enter(name, from, true)
 	}
-	defer func() { e.table.Leave(slot, e.opt.Clock()) }()
-	if err := e.step(e.opt.Clock(), id, slot, w, req); err != nil {
-		e.refuse(ctx, w, req, err)
-		return
-	}
-	if len(w.out.HMAC) > 0 {
-		ctx.Response.Header.SetBytesV(auth.HeaderHMAC, w.out.HMAC)
-	}
-	write(ctx, w.reply)
+	return nil, e.table.Admit(from)
 }
 
 // step drives one step, up to the commit that has to precede the answer, and leaves the answer in w.reply.
-func (e *Endpoint) step(now time.Time, id storage.DeviceID, slot *sessions.Slot, w *worker, req *sessions.Request) error {
-	s, err := e.session(now, id, slot, req)
+func (e *Endpoint) step(now time.Time, slot *sessions.Slot, w *worker, req *sessions.Request) error {
+	id := slot.Device
+	s, err := e.session(now, slot, req)
 	if err != nil {
 		return err
 	}
@@ -247,8 +295,8 @@ func (e *Endpoint) commit(c *storage.Commit, devID []byte) error {
 
 // session is the session that req belongs to: the device's own, or one that begins with req. As long as the device has
 // a proved session open, that one is not given up for one that may be anybody's.
-func (e *Endpoint) session(now time.Time, id storage.DeviceID, slot *sessions.Slot,
-	req *sessions.Request) (*sessions.Session, error) {
+func (e *Endpoint) session(now time.Time, slot *sessions.Slot, req *sessions.Request) (*sessions.Session, error) {
+	id := slot.Device
 	if slot.Session == nil {
 		var err error
 		if slot.Session, err = e.restore(now, id); err != nil {
@@ -260,6 +308,9 @@ func (e *Endpoint) session(now time.Time, id storage.DeviceID, slot *sessions.Sl
 	}
 	if guest := slot.Guest; guest != nil && guest.Takes(req) {
 		return guest, nil
+	}
+	if e.table.Draining() {
+		return nil, sessions.ErrDraining
 	}
 	dev, account, err := e.device(id)
 	if err != nil {
@@ -310,17 +361,11 @@ func (e *Endpoint) device(id storage.DeviceID) (*storage.Device, *storage.Accoun
 	return dev, account, err
 }
 
-// identify finds out who the device says it is: by its certificate, by the address we gave it once it had proved
-// itself, by the user name in its credential, by its LocName, or, which is a mere guess, by its DevId. Only the
-// certificate or the credential proves it.
-func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker, req *sessions.Request) (id storage.DeviceID,
-	guessed bool, err error) {
-	if req.Transport != "" {
-		return req.Transport, false, nil
-	}
+// identify finds out who the device says it is where its address does not: by the user name in its credential, by its
+// LocName, or, which is a mere guess, by its DevId. Only the credential proves it. name is good until w is used again.
+func (e *Endpoint) identify(w *worker, req *sessions.Request) (name []byte, guessed bool, err error) {
 	h := &w.in.Header
-	name := ctx.QueryArgs().Peek("d")
-	if len(name) == 0 && string(h.Cred.Meta.Type) == auth.TypeBasic {
+	if string(h.Cred.Meta.Type) == auth.TypeBasic {
 		name, _, _ = auth.SplitBasic(w.user[:], h.Cred.Data)
 	}
 	if len(name) == 0 {
@@ -330,10 +375,10 @@ func (e *Endpoint) identify(ctx *fasthttp.RequestCtx, w *worker, req *sessions.R
 		name = h.Source.Name
 	}
 	if len(name) > 0 {
-		return storage.DeviceID(name), false, nil
+		return name, false, nil
 	}
-	id, err = e.store.FindDevice(storage.ByDevID, string(h.Source.URI))
-	return id, true, err
+	id, err := e.store.FindDevice(storage.ByDevID, string(h.Source.URI))
+	return []byte(id), true, err
 }
 
 func encodingOf(contentType []byte) (syncml.Encoding, bool) {
@@ -363,13 +408,20 @@ func write(ctx *fasthttp.RequestCtx, reply []byte) {
 // unavailable refuses a message for now: nothing of it was done, and the device is to send it again.
 func (e *Endpoint) unavailable(ctx *fasthttp.RequestCtx, err error) {
 	e.counts.unavailable.Inc()
-	switch {
-	case errors.Is(err, sessions.ErrBusy), errors.Is(err, sessions.ErrFull):
-	case errors.Is(err, storage.ErrFailed): // the store has said so, once
-	default:
-		e.opt.Log.Error("message not taken", zap.Error(err))
+	after := 0
+	for _, l := range e.counts.limits {
+		if errors.Is(err, l.err) {
+			l.reached.Inc()
+			after = l.after
+		}
 	}
-	ctx.Response.Header.Set("Retry-After", strconv.Itoa(retryAfter))
+	if after == 0 {
+		if !errors.Is(err, storage.ErrFailed) { // the store has said so, once
+			e.opt.Log.Error("message not taken", zap.Error(err))
+		}
+		after = retryAfter
+	}
+	ctx.Response.Header.Set("Retry-After", strconv.Itoa(after))
 	fail(ctx, fasthttp.StatusServiceUnavailable, "try again later")
 }
 

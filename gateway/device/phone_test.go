@@ -34,6 +34,7 @@ type rig struct {
 	planner  sessions.Planner
 	options  Options
 	endpoint *Endpoint
+	metrics  *metrics.Set
 	server   *fasthttp.Server
 	address  string // host:port
 	ahead    atomic.Int64
@@ -73,7 +74,8 @@ func (r *rig) start(listen string) {
 		o.Log = zap.NewNop()
 	}
 	r.fleet = fleet.New(fleet.Options{Address: o.Sessions.Address, Clock: r.now}, disk, func() {})
-	r.endpoint = New(o, r.faults, metrics.NewSet())
+	r.metrics = metrics.NewSet()
+	r.endpoint = New(o, r.faults, r.metrics)
 	r.server = &fasthttp.Server{Handler: r.endpoint.Serve, NoDefaultServerHeader: true, NoDefaultDate: true}
 	go r.server.Serve(l)
 }
@@ -178,7 +180,14 @@ type line struct {
 
 func (r *rig) dial() *line {
 	r.t.Helper()
-	conn, err := net.Dial("tcp", r.address)
+	return r.dialFrom("127.0.0.1")
+}
+
+// dialFrom connects from an address of its own, which on Linux all of 127.0.0.0/8 are.
+func (r *rig) dialFrom(host string) *line {
+	r.t.Helper()
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+	conn, err := from.Dial("tcp", r.address)
 	if err != nil {
 		r.t.Fatal(err)
 	}
