@@ -48,6 +48,10 @@ func (g *gateway) readyz(ctx *fasthttp.RequestCtx) {
 		ctx.Error("store: "+why+"; retrying", fasthttp.StatusServiceUnavailable)
 		return
 	}
+	if g.device.Draining() {
+		ctx.Error(fmt.Sprintf("draining: %d sessions are running", g.device.Active()), fasthttp.StatusServiceUnavailable)
+		return
+	}
 	if _, err := g.store.Feed(g.store.Head(), 1); err != nil {
 		ctx.Error("store: "+err.Error(), fasthttp.StatusServiceUnavailable)
 		return

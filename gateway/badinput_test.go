@@ -29,6 +29,7 @@ func started(t *testing.T, set func(*config.Config)) *gateway {
 	t.Helper()
 	c := config.Default()
 	c.Data, c.Device.Listen, c.Admin.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	c.Device.Drain = 100 * time.Millisecond
 	set(&c)
 	g, err := build(c, zap.NewNop())
 	if err != nil {

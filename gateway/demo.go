@@ -88,6 +88,7 @@ func (d *demoCmd) config(folder string, ports []string) config.Config {
 	c := config.Default()
 	c.Data = folder
 	c.Device.Listen, c.Admin.Listen = freeAddress(c.Device.Listen), freeAddress(c.Admin.Listen)
+	c.Device.Drain = time.Second
 	c.Orders.AnswerWithin = 12 * time.Second
 	c.Modems.Ports, c.Modems.Rate = ports, 0
 	return c

@@ -9,8 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
+
+	"dmgate/sessions"
 )
 
 // server is an HTTP server that can come to its end: requests under way are answered, and connections that are waiting
@@ -57,10 +60,29 @@ func (s *server) drain(ctx context.Context) error {
 // connections is a listener that knows its open connections.
 type connections struct {
 	net.Listener
-	mu     sync.Mutex
-	open   map[*connection]struct{}
-	closed sync.Once
+	sharing *sharing // nil for connections without a limit
+	mu      sync.Mutex
+	open    map[*connection]struct{}
+	closed  sync.Once
 }
+
+// sharing is how connections are shared out among sources.
+type sharing struct {
+	source func(net.Addr) sessions.Source
+	limit  int // of connections of one source, unless it is exempt
+	held   map[sessions.Source]int
+	denied *metrics.Counter
+	heard  chan struct{} // one for each denied connection that is heard out
+}
+
+func newSharing(source func(net.Addr) sessions.Source, limit int, denied *metrics.Counter) *sharing {
+	return &sharing{
+		source: source, limit: limit, held: make(map[sessions.Source]int), denied: denied, heard: make(chan struct{}, heardOut),
+	}
+}
+
+// heardOut is how many denied connections are heard out at a time, so that they learn why. More are cut off.
+const heardOut = 64
 
 // Close implements net.Listener. Only the first call counts: the server closes its listener once more.
 func (c *connections) Close() (err error) {
@@ -70,15 +92,67 @@ func (c *connections) Close() (err error) {
 
 // Accept implements net.Listener.
 func (c *connections) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		k := &connection{Conn: conn, of: c}
+		if c.add(k) {
+			return k, nil
+		}
+		c.sharing.deny(k)
 	}
-	k := &connection{Conn: conn, of: c}
+}
+
+// add takes k among the open connections, unless its source has as many as it may.
+func (c *connections) add(k *connection) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sharing; s != nil {
+		k.source = s.source(k.RemoteAddr())
+		if k.source != sessions.Exempt && s.held[k.source] >= s.limit {
+			return false
+		}
+		s.held[k.source]++
+	}
 	c.open[k] = struct{}{}
-	c.mu.Unlock()
-	return k, nil
+	return true
+}
+
+func (c *connections) remove(k *connection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.open[k]; !ok {
+		return
+	}
+	delete(c.open, k)
+	if s := c.sharing; s != nil {
+		if s.held[k.source]--; s.held[k.source] == 0 {
+			delete(s.held, k.source)
+		}
+	}
+}
+
+// denial is the answer to whatever a connection too many brings.
+const denial = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 10\r\n" +
+	"Connection: close\r\nContent-Length: 16\r\n\r\ntry again later\n"
+
+// deny ends a connection that was not taken.
+func (s *sharing) deny(k *connection) {
+	s.denied.Inc()
+	k.refused.Store(true)
+	k.SetWriteDeadline(time.Now().Add(lingerFor))
+	select {
+	case s.heard <- struct{}{}:
+		go func() {
+			io.WriteString(k, denial)
+			k.Close()
+			<-s.heard
+		}()
+	default:
+		k.Conn.Close()
+	}
 }
 
 func (c *connections) closeAll() {
@@ -92,6 +166,7 @@ func (c *connections) closeAll() {
 type connection struct {
 	net.Conn
 	of      *connections
+	source  sessions.Source
 	refused atomic.Bool // the last answer refused a request that has not been read to its end
 }
 
@@ -108,8 +183,6 @@ func (k *connection) Close() error {
 		k.SetReadDeadline(time.Now().Add(lingerFor))
 		io.CopyN(io.Discard, k.Conn, lingerBytes)
 	}
-	k.of.mu.Lock()
-	delete(k.of.open, k)
-	k.of.mu.Unlock()
+	k.of.remove(k)
 	return k.Conn.Close()
 }

@@ -63,6 +63,7 @@ func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options)
 	c := config.Default()
 	c.Data = filepath.Join(t.TempDir(), "data")
 	c.Device.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Device.Drain = 100 * time.Millisecond
 	c.Orders.AnswerWithin = 4 * time.Second
 	c.Modems.Ports, c.Modems.Rate = bank.Paths(), 0
 	s := startSite(t, c)

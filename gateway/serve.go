@@ -43,6 +43,7 @@ func (s *serveCmd) Run() error {
 	signal.Ignore(syscall.SIGHUP) // an unplugged modem may raise it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once, as the first would have without us
 	g, err := build(c, log)
 	if err != nil {
 		return err
@@ -57,12 +58,13 @@ type gateway struct {
 	key    string // the admin key
 	done   chan struct{}
 
-	store  *pebble.Lasting
-	fleet  *fleet.Fleet
-	pool   *modempool.Pool
-	device *device.Endpoint
-	api    *api.API
-	web    *web.Web
+	store   *pebble.Lasting
+	fleet   *fleet.Fleet
+	pool    *modempool.Pool
+	device  *device.Endpoint
+	sources device.Sources
+	api     *api.API
+	web     *web.Web
 
 	metrics      *metrics.Set
 	deviceListen net.Listener
@@ -126,14 +128,21 @@ func (g *gateway) assemble() error {
 	if err != nil {
 		return err
 	}
+	exempt, err := c.Device.Source.ExemptPrefixes()
+	if err != nil {
+		return err
+	}
+	g.sources = device.Sources{IPv4: c.Device.Source.IPv4, IPv6: c.Device.Source.IPv6, Exempt: exempt}
 	g.device = device.New(device.Options{
 		Sessions: sessions.Options{
 			Address: c.Device.Address, Planner: g.fleet, Random: fleet.Random, MaxBody: c.Device.Body,
 			Scheme: c.Device.Scheme,
 		},
 		Limits: syncml.Limits{Depth: c.Device.Depth, Items: c.Device.Items, String: c.Device.String},
-		Table:  sessions.TableOptions{Sessions: c.Device.Sessions, Idle: c.Device.Idle},
-		Log:    g.log,
+		Table: sessions.TableOptions{
+			Sessions: c.Device.Sessions, PerSource: c.Device.Source.Sessions, Keep: c.Device.Keep, Idle: c.Device.Idle,
+		},
+		Sources: g.sources, Log: g.log,
 	}, g.store, g.metrics)
 	g.api = api.New(g.fleet, g.store, g.pool.Modems, g.key, g.log, g.done)
 	g.web = web.New(g.api, g.store, g.done)
@@ -155,10 +164,10 @@ func (g *gateway) close() error {
 // drainFor is how long requests under way may take when the gateway is to end.
 const drainFor = 20 * time.Second
 
-// run serves until ctx ends, then lets what is under way come to its end. The first part that fails ends them all.
-func (g *gateway) run(ctx context.Context) error {
+// run serves until wanted ends, then lets what is under way come to its end. The first part that fails ends them all.
+func (g *gateway) run(wanted context.Context) error {
 	devices, admins := g.deviceServer(), g.adminServer()
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(wanted))
 	defer cancel(nil)
 	parts := []func() error{
 		func() error { return g.pool.Run(ctx) },
@@ -184,7 +193,12 @@ func (g *gateway) run(ctx context.Context) error {
 	g.log.Info("ready", zap.Stringer("device", g.deviceListen.Addr()), zap.Stringer("admin", g.adminListen.Addr()),
 		zap.String("address", g.config.Device.Address))
 
-	<-ctx.Done()
+	select {
+	case <-wanted.Done():
+		g.drainSessions(ctx)
+		cancel(nil)
+	case <-ctx.Done():
+	}
 	close(g.done)
 	drain, stop := context.WithTimeout(context.Background(), drainFor)
 	defer stop()
@@ -195,12 +209,33 @@ func (g *gateway) run(ctx context.Context) error {
 	return errors.Join(append(errs, g.store.Close())...)
 }
 
+// drainSessions lets no session begin any more and waits for those that run, as long as the configuration says. A device
+// that was silent for a moment is not waited for: another process goes on from its checkpoint.
+func (g *gateway) drainSessions(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, g.config.Device.Drain)
+	defer stop()
+	g.device.Drain()
+	g.log.Info("draining", zap.Int("running", g.device.Active()), zap.Duration("at most", g.config.Device.Drain))
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for g.device.Active() > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	g.log.Info("drained", zap.Int("running", g.device.Active()), zap.Int("open", g.device.Sessions()))
+}
+
 func (g *gateway) deviceServer() *server {
-	return newServer(&fasthttp.Server{
+	s := newServer(&fasthttp.Server{
 		Handler: g.device.Serve, ErrorHandler: badRequest, NoDefaultServerHeader: true, NoDefaultDate: true,
 		ReadTimeout: g.config.Device.Timeout, WriteTimeout: g.config.Device.Timeout, IdleTimeout: g.config.Device.Idle,
 		MaxRequestBodySize: g.config.Device.Body, ReduceMemoryUsage: true, Logger: zap.NewStdLog(g.log),
 	}, g.deviceListen, g.log)
+	s.listener.sharing = newSharing(g.sources.Of, g.config.Device.Source.Connections,
+		g.metrics.NewCounter(`dmgate_dm_limited_total{limit="connections"}`))
+	return s
 }
 
 func (g *gateway) adminServer() *server {
@@ -235,7 +270,7 @@ func badRequest(ctx *fasthttp.RequestCtx, err error) {
 
 // expireSessions lets go of silent sessions, until ctx ends.
 func (g *gateway) expireSessions(ctx context.Context) {
-	tick := time.NewTicker(5 * time.Second)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,12 +36,24 @@ type Device struct {
 	Scheme   string        `yaml:"scheme"`   // what devices have to use at least: "basic", "md5" or "hmac"; "" for basic
 	Name     string        `yaml:"name"`     // what the phone shows for the account
 	Body     int           `yaml:"body"`     // bytes of one request, at most
-	Sessions int           `yaml:"sessions"` // in memory at once
-	Idle     time.Duration `yaml:"idle"`     // a session silent for so long leaves memory; its checkpoint stays
+	Sessions int           `yaml:"sessions"` // open at once
+	Keep     time.Duration `yaml:"keep"`     // a session silent for so long leaves memory; it stays open
+	Idle     time.Duration `yaml:"idle"`     // one silent for so long gives its place up; its checkpoint stays
+	Drain    time.Duration `yaml:"drain"`    // for running sessions to come to their end when the gateway is to end
 	Timeout  time.Duration `yaml:"timeout"`  // for reading a request and for writing an answer
 	Depth    int           `yaml:"depth"`    // nesting of elements in a message
 	Items    int           `yaml:"items"`    // items in a message
 	String   int           `yaml:"string"`   // bytes of one string in a message, item data aside
+	Source   Source        `yaml:"source"`   // what one source address may take
+}
+
+// Source is what one source may take of the places that there are for devices, and what counts as one.
+type Source struct {
+	Sessions    int      `yaml:"sessions"`    // open at once
+	Connections int      `yaml:"connections"` // open at once
+	IPv4        int      `yaml:"ipv4"`        // bits of an IPv4 address that tell sources apart
+	IPv6        int      `yaml:"ipv6"`        // of an IPv6 address
+	Exempt      []string `yaml:"exempt"`      // addresses and prefixes without limits: our own proxies
 }
 
 // Admin is the endpoint for upstream and operators.
@@ -70,7 +83,11 @@ func Default() Config {
 		Data: "data",
 		Device: Device{
 			Listen: "127.0.0.1:8080", ServerID: "dmgate", Name: "Device management", Body: 256 << 10, Sessions: 100_000,
-			Idle: 10 * time.Minute, Timeout: 30 * time.Second, Depth: 16, Items: 8192, String: 4096,
+			Keep: 10 * time.Second, Idle: 10 * time.Minute, Drain: 30 * time.Second, Timeout: 30 * time.Second,
+			Depth: 16, Items: 8192, String: 4096,
+			Source: Source{
+				Sessions: 1000, Connections: 4000, IPv4: 32, IPv6: 64, Exempt: []string{"127.0.0.0/8", "::1"},
+			},
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
@@ -118,7 +135,7 @@ func setsSomething(d *ast.DocumentNode) bool {
 
 // durations are the settings that are a time. The YAML reader does not say where a bad one stands.
 var durations = []string{
-	"$.device.idle", "$.device.timeout", "$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
+	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout", "$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
 }
 
 func badDuration(file *ast.File) error {
@@ -175,7 +192,10 @@ func (c *Config) Check() error {
 		name string
 		ok   bool
 	}{
-		{"device.body", c.Device.Body > 0}, {"device.sessions", c.Device.Sessions > 0}, {"device.idle", c.Device.Idle > 0},
+		{"device.body", c.Device.Body > 0}, {"device.sessions", c.Device.Sessions > 0}, {"device.keep", c.Device.Keep > 0},
+		{"device.idle", c.Device.Idle > 0}, {"device.drain", c.Device.Drain > 0},
+		{"device.source.sessions", c.Device.Source.Sessions > 0},
+		{"device.source.connections", c.Device.Source.Connections > 0},
 		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
@@ -185,7 +205,35 @@ func (c *Config) Check() error {
 			return fmt.Errorf("%s: want more than nothing", f.name)
 		}
 	}
-	return nil
+	return c.Device.Source.check()
+}
+
+func (s *Source) check() error {
+	switch {
+	case s.IPv4 < 1 || s.IPv4 > 32:
+		return fmt.Errorf("device.source.ipv4: %d is not 1 to 32 bits", s.IPv4)
+	case s.IPv6 < 1 || s.IPv6 > 128:
+		return fmt.Errorf("device.source.ipv6: %d is not 1 to 128 bits", s.IPv6)
+	}
+	_, err := s.ExemptPrefixes()
+	return err
+}
+
+// ExemptPrefixes is Exempt, with a prefix of full length for an address.
+func (s *Source) ExemptPrefixes() ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for _, text := range s.Exempt {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("device.source.exempt: %q is no address and no prefix such as 10.0.0.0/8", text)
+			}
+			p = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes, nil
 }
 
 // checkAddress checks the address that bootstrap documents carry: it can not be guessed from a listener on all

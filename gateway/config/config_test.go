@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -51,11 +52,14 @@ device:
   name: "Example's devices"
   body: 1048576
   sessions: 5
+  keep: 5s
   idle: 1h30m
+  drain: 2m
   timeout: 1m
   depth: 20
   items: 100
   string: 512
+  source: {sessions: 7, connections: 8, ipv4: 24, ipv6: 48, exempt: [10.0.0.0/8, "2001:db8::1"]}
 admin: {listen: "[::1]:9000", body: 100}
 orders: {sendWithin: 168h, answerWithin: 45m}
 modems:
@@ -72,7 +76,11 @@ modems:
 		Device: Device{
 			Listen: "0.0.0.0:80", Address: "https://dm.example:8443/dm", ServerID: "example", Scheme: "hmac",
 			Name: "Example's devices",
-			Body: 1 << 20, Sessions: 5, Idle: 90 * time.Minute, Timeout: time.Minute, Depth: 20, Items: 100, String: 512,
+			Body: 1 << 20, Sessions: 5, Keep: 5 * time.Second, Idle: 90 * time.Minute, Drain: 2 * time.Minute,
+			Timeout: time.Minute, Depth: 20, Items: 100, String: 512,
+			Source: Source{
+				Sessions: 7, Connections: 8, IPv4: 24, IPv6: 48, Exempt: []string{"10.0.0.0/8", "2001:db8::1"},
+			},
 		},
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 45 * time.Minute},
@@ -178,6 +186,15 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Device.Body = 0 }, "device.body: want more than nothing"},
 		{func(c *Config) { c.Device.Sessions = -1 }, "device.sessions: want more than nothing"},
 		{func(c *Config) { c.Device.Idle = 0 }, "device.idle: want more than nothing"},
+		{func(c *Config) { c.Device.Keep = 0 }, "device.keep: want more than nothing"},
+		{func(c *Config) { c.Device.Drain = 0 }, "device.drain: want more than nothing"},
+		{func(c *Config) { c.Device.Source.Sessions = 0 }, "device.source.sessions: want more than nothing"},
+		{func(c *Config) { c.Device.Source.Connections = 0 }, "device.source.connections: want more than nothing"},
+		{func(c *Config) { c.Device.Source.IPv4 = 33 }, "device.source.ipv4: 33 is not 1 to 32 bits"},
+		{func(c *Config) { c.Device.Source.IPv6 = 0 }, "device.source.ipv6: 0 is not 1 to 128 bits"},
+		{func(c *Config) { c.Device.Source.Exempt = []string{"::1", "proxy"} },
+			`device.source.exempt: "proxy" is no address and no prefix such as 10.0.0.0/8`},
+		{func(c *Config) { c.Device.Source.Exempt = nil }, ""},
 		{func(c *Config) { c.Device.Timeout = -time.Second }, "device.timeout: want more than nothing"},
 		{func(c *Config) { c.Device.Depth = 0 }, "device.depth: want more than nothing"},
 		{func(c *Config) { c.Device.Items = 0 }, "device.items: want more than nothing"},
@@ -227,6 +244,19 @@ func TestModemPorts(t *testing.T) {
 	c.Modems.Ports = []string{"/dev/[tty"}
 	if _, err := c.ModemPorts(); err == nil || !strings.HasPrefix(err.Error(), `modems.ports: "/dev/[tty": `) {
 		t.Errorf("a pattern that is none: %v", err)
+	}
+}
+
+// An address is a prefix as well.
+func TestExemptPrefixes(t *testing.T) {
+	c := Default()
+	got, err := c.Device.Source.ExemptPrefixes()
+	want := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v %v, want %v", got, err, want)
+	}
+	if got, err := Load(write(t, "device: {source: {exempt: []}}\n")); err != nil || len(got.Device.Source.Exempt) != 0 {
+		t.Errorf("none: %v %v", got.Device.Source.Exempt, err)
 	}
 }
 

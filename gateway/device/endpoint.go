@@ -118,6 +118,9 @@ func (e *Endpoint) Active() int { return e.table.Active() }
 // Drain lets no session begin from now on. Those that are open go on.
 func (e *Endpoint) Drain() { e.table.Drain() }
 
+// Draining says whether Drain was called.
+func (e *Endpoint) Draining() bool { return e.table.Draining() }
+
 // worker is the memory that one message needs.
 type worker struct {
 	in    syncml.Message
