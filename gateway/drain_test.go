@@ -161,7 +161,7 @@ func drainedAtOnce(t *testing.T, f *field) {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
-	if err, took := f.ended(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM ||
+	if err, took := f.ended(); !errors.As(err, &exit) || exit.ExitCode() != 128+int(syscall.SIGTERM) ||
 		took > 10*time.Second {
 		t.Errorf("it ended with %v after %v\n%s", err, took, f.log.String())
 	}

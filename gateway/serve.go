@@ -41,14 +41,28 @@ func (s *serveCmd) Run() error {
 		return err
 	}
 	signal.Ignore(syscall.SIGHUP) // an unplugged modem may raise it
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once, as the first would have without us
+	ctx := untilSignalled(log)
 	g, err := build(c, log)
 	if err != nil {
 		return err
 	}
 	return g.run(ctx)
+}
+
+// untilSignalled is a context that ends when the process is told to end. Told so again, the process ends at once: the
+// store is made for that.
+func untilSignalled(log *zap.Logger) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2) // one that follows at once is not lost
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		again := <-signals
+		log.Warn("told to end again: ending at once", zap.Stringer("signal", again))
+		os.Exit(128 + int(again.(syscall.Signal)))
+	}()
+	return ctx
 }
 
 // gateway is all parts put together.
