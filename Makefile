@@ -18,9 +18,10 @@ race:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dmgate ./gateway
 
-bench: ## what the codec costs, next to encoding/xml and to a bare walk over the bytes
+bench: ## what the codec costs, next to encoding/xml and to a bare walk over the bytes, and what many sessions do
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench ./bench
 	./bin/bench codec $(ARGS)
+	./bin/bench load
 
 benchmarks: ## the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)

@@ -117,14 +117,14 @@ func (f *field) end() {
 	})
 }
 
-// ended waits for the process to end, and says with what and after which time.
-func (f *field) ended() (error, time.Duration) {
+// ended waits for the process to end, and says after which time it did so and with what.
+func (f *field) ended() (time.Duration, error) {
 	start := time.Now()
 	stop := time.AfterFunc(20*time.Second, func() { f.process.Process.Kill() })
 	defer stop.Stop()
 	err := f.process.Wait()
 	f.process = nil
-	return err, time.Since(start)
+	return time.Since(start), err
 }
 
 func drainedToTheEnd(t *testing.T, f *field) {
@@ -135,7 +135,7 @@ func drainedToTheEnd(t *testing.T, f *field) {
 	f.expect(0, 2, "407 in message 2")
 	f.expect(1, 1, "HTTP 503, Retry-After 10")
 	f.expect(0, 3, "407 in message 3")
-	if err, took := f.ended(); err != nil || took > 10*time.Second {
+	if took, err := f.ended(); err != nil || took > 10*time.Second {
 		t.Errorf("it ended with %v after %v\n%s", err, took, f.log.String())
 	}
 	f.start()
@@ -146,7 +146,7 @@ func drainedInTime(t *testing.T, f *field) {
 	f.drainFor(2 * time.Second)
 	f.expect(0, 1, "407 in message 1")
 	f.end()
-	if err, took := f.ended(); err != nil || took > 10*time.Second {
+	if took, err := f.ended(); err != nil || took > 10*time.Second {
 		t.Errorf("it ended with %v after %v\n%s", err, took, f.log.String())
 	}
 	f.start()
@@ -161,7 +161,7 @@ func drainedAtOnce(t *testing.T, f *field) {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
-	if err, took := f.ended(); !errors.As(err, &exit) || exit.ExitCode() != 128+int(syscall.SIGTERM) ||
+	if took, err := f.ended(); !errors.As(err, &exit) || exit.ExitCode() != 128+int(syscall.SIGTERM) ||
 		took > 10*time.Second {
 		t.Errorf("it ended with %v after %v\n%s", err, took, f.log.String())
 	}
