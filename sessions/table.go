@@ -25,7 +25,7 @@ type TableOptions struct {
 	Sessions  int           // open at once; 100,000
 	PerSource int           // of them begun by one Source; 1000
 	Keep      time.Duration // since its last message, after which a session is left to its checkpoint; 10 s
-	Prove     time.Duration // since its last message, after which one that is not proved is forgotten; 1 min
+	Prove     time.Duration // since its last message, after which one that is not proved, or is parting, is forgotten; 1 min
 	Idle      time.Duration // since its last message, after which a session is forgotten; 10 min
 	Lifetime  time.Duration // since its first message, after which a session is forgotten; 24 h
 }
@@ -95,7 +95,7 @@ type Slot struct {
 	started  int64
 	occupied bool // between Enter and Leave
 	open     bool // holds a session, in memory or not
-	proved   bool
+	patient  bool // its device has proved itself, and is not merely to answer our goodbye
 	named    bool // the last message named the device in its address
 	active   bool // counts in shard.active
 
@@ -186,20 +186,20 @@ func (t *Table) take(from Source, named bool) error {
 	return nil
 }
 
-// Leave gives the slot back. One whose session has ended is forgotten, and so is one that never had any. Where the
+// Leave gives the slot back. One whose session takes no message any more is forgotten, and so is one that never had any. Where the
 // session was not restored, or its step was not kept, its checkpoint still has it.
 func (t *Table) Leave(s *Slot, now time.Time) {
 	sh := &t.shards[maphash.String(t.seed, string(s.Device))&t.mask]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s.occupied = false
-	if s.Session != nil && s.Session.ended {
+	if s.Session != nil && !s.Session.isOpen() {
 		s.Session, s.Guest, s.open = s.Guest, nil, false
 	}
 	switch {
-	case s.Session != nil && !s.Session.ended:
-		s.open, s.used = true, now.UnixNano()
-		s.started, s.proved = s.Session.started.UnixNano(), s.Session.Proved()
+	case s.Session != nil && s.Session.isOpen():
+		s.open, s.used, s.started = true, now.UnixNano(), s.Session.started.UnixNano()
+		s.patient = s.Session.Proved() && !s.Session.ended
 	case s.Session == nil && s.open:
 		sh.activate(s, false)
 	default:
@@ -231,7 +231,7 @@ func (sh *shard) activate(s *Slot, active bool) {
 // end is when s is forgotten if no message comes.
 func (t *Table) end(s *Slot) int64 {
 	patience := t.opt.Idle
-	if !s.proved {
+	if !s.patient {
 		patience = min(patience, t.opt.Prove)
 	}
 	return min(s.used+int64(patience), s.started+int64(t.opt.Lifetime))

@@ -33,6 +33,7 @@ func use(t *testing.T, table *Table, dev string, at time.Duration, s *Session) {
 
 func open() *Session   { return &Session{started: epoch, proof: ByMD5} }
 func begun() *Session  { return &Session{started: epoch} }
+func parted() *Session { return &Session{started: epoch, proof: ByMD5, ended: true, parting: true} }
 func closed() *Session { return &Session{started: epoch, proof: ByMD5, ended: true} }
 
 // refused expects Enter and, for messages without a name, Admit to say no.
@@ -63,18 +64,19 @@ func TestTableOneMessageAtATime(t *testing.T) {
 
 // What is left behind in a slot decides whether it stays.
 func TestTableLeave(t *testing.T) {
-	guest := begun()
+	guest, goodbye := begun(), parted()
 	for name, c := range map[string]struct {
 		before, after, guest *Session
 		stays                *Session
 		open                 int
 	}{
-		"nothing":                    {nil, nil, nil, nil, 0},
-		"a session":                  {nil, guest, nil, guest, 1},
-		"one that has ended":         {nil, closed(), nil, nil, 0},
-		"ended, with a guest":        {open(), closed(), guest, guest, 1},
-		"ended, with an ended guest": {open(), closed(), closed(), nil, 0},
-		"a step that was not kept":   {open(), nil, nil, nil, 1}, // the checkpoint has the one before
+		"nothing":                      {nil, nil, nil, nil, 0},
+		"a session":                    {nil, guest, nil, guest, 1},
+		"one that has ended":           {nil, closed(), nil, nil, 0},
+		"one that we have parted with": {open(), goodbye, nil, goodbye, 1}, // its device has yet to say so
+		"ended, with a guest":          {open(), closed(), guest, guest, 1},
+		"ended, with an ended guest":   {open(), closed(), closed(), nil, 0},
+		"a step that was not kept":     {open(), nil, nil, nil, 1}, // the checkpoint has the one before
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := NewTable(TableOptions{Shards: 1})
@@ -224,6 +226,15 @@ func TestTableExpiresInEveryOrder(t *testing.T) {
 	if n, _ := table.Sources(); n != 0 || table.Len() != 0 {
 		t.Errorf("%d sources and %d sessions are left", n, table.Len())
 	}
+}
+
+// A device that does not answer our goodbye holds its place no longer than one that has proved nothing.
+func TestTableExpiresTheParted(t *testing.T) {
+	table := NewTable(TableOptions{Shards: 1})
+	use(t, table, "a", 0, open())
+	use(t, table, "a", time.Second, parted())
+	expire(t, table, time.Minute, 0, 0)
+	expire(t, table, time.Minute+time.Second, 1, 0)
 }
 
 // A guest is nowhere but in memory: it is given the time to prove itself, and holds up the session beside it so long.
