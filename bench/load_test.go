@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// A short run writes every figure that others read, by its name. What a session takes is the same however many there are:
-// at rest no more than the 1 KiB that it may.
+// A short run writes every figure that others read, by its name. What a session takes is the same however many there
+// are: at rest no more than the 1 KiB that it may.
 func TestLoadJSON(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "figures.json")
 	run(t, "load", "--idle", "12000", "--count", "2", "--json", file)

@@ -11,9 +11,9 @@ import (
 	"dmgate/storage"
 )
 
-// silence is a table of sessions whose devices have said one thing and then nothing more. Each is taken there by the way
-// that the gateway takes: message in, step, reply, checkpoint. The store keeps nothing; what it hands out comes out of
-// the records' encoding, as from a real one.
+// silence is a table of sessions whose devices have said one thing and then nothing more. Each is taken there by the
+// way that the gateway takes: message in, step, reply, checkpoint. The store keeps nothing; what it hands out comes out
+// of the records' encoding, as from a real one.
 type silence struct {
 	count int
 	table *sessions.Table
@@ -163,7 +163,8 @@ func (s *silence) package1(i int, account *storage.Account) []byte {
 	c = m.AddCommand(syncml.Replace)
 	c.CmdID = m.Number(2)
 	for _, leaf := range [][2]string{
-		{"DevId", string(h.Source.URI)}, {"Man", "Example Telecom"}, {"Mod", "Example 9 Pro"}, {"DmV", "1.2"}, {"Lang", "en-US"},
+		{"DevId", string(h.Source.URI)}, {"Man", "Example Telecom"}, {"Mod", "Example 9 Pro"}, {"DmV", "1.2"},
+		{"Lang", "en-US"},
 	} {
 		it := m.AddItem()
 		it.Source.URI, it.Data = m.Text("./DevInfo/"+leaf[0]), m.Text(leaf[1])

@@ -19,7 +19,8 @@ import (
 	"dmgate/gateway/api"
 )
 
-// A gateway that is told to end lets no session begin, lets those that run come to their end, and has its time for that.
+// A gateway that is told to end lets no session begin, lets those that run come to their end, and has its time for
+// that.
 func TestDrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
@@ -46,8 +47,8 @@ func TestDrain(t *testing.T) {
 // drainFor starts the gateway with a time to drain, and two devices known to it.
 func (f *field) drainFor(long time.Duration) {
 	f.t.Helper()
-	text := fmt.Sprintf("data: %s\ndevice: {listen: %s, drain: %v, keep: 1m}\nadmin: {listen: %s}\n", f.data, f.device, long,
-		f.admin)
+	text := fmt.Sprintf("data: %s\ndevice: {listen: %s, drain: %v, keep: 1m}\nadmin: {listen: %s}\n",
+		f.data, f.device, long, f.admin)
 	if err := os.WriteFile(f.config, []byte(text), 0o600); err != nil {
 		f.t.Fatal(err)
 	}
@@ -65,8 +66,8 @@ func (f *field) drainFor(long time.Duration) {
 	}
 }
 
-// says sends message msgID of a device that has no credential, so that its session waits for one; its third message ends
-// it. The answer is the Status of its SyncHdr and the MsgID of the reply, or the HTTP status and Retry-After.
+// says sends message msgID of a device that has no credential, so that its session waits for one; its third message
+// ends it. The answer is the Status of its SyncHdr and the MsgID of the reply, or the HTTP status and Retry-After.
 func (f *field) says(device, msgID int) string {
 	f.t.Helper()
 	var m syncml.Message

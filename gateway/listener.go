@@ -77,7 +77,8 @@ type sharing struct {
 
 func newSharing(source func(net.Addr) sessions.Source, limit int, denied *metrics.Counter) *sharing {
 	return &sharing{
-		source: source, limit: limit, held: make(map[sessions.Source]int), denied: denied, heard: make(chan struct{}, heardOut),
+		source: source, limit: limit, held: make(map[sessions.Source]int), denied: denied,
+		heard: make(chan struct{}, heardOut),
 	}
 }
 

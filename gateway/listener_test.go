@@ -49,7 +49,8 @@ func TestSlowSource(t *testing.T) {
 			t.Fatalf("a connection too many is told nothing: %v", err)
 		}
 		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "10" || string(body) != "try again later\n" {
+		if err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") != "10" ||
+			string(body) != "try again later\n" {
 			t.Errorf("status %d, Retry-After %q, %q, %v", resp.StatusCode, resp.Header.Get("Retry-After"), body, err)
 		}
 	}

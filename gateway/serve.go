@@ -223,8 +223,8 @@ func (g *gateway) run(wanted context.Context) error {
 	return errors.Join(append(errs, g.store.Close())...)
 }
 
-// drainSessions lets no session begin any more and waits for those that run, as long as the configuration says. A device
-// that was silent for a moment is not waited for: another process goes on from its checkpoint.
+// drainSessions lets no session begin any more and waits for those that run, as long as the configuration says. A
+// device that was silent for a moment is not waited for: another process goes on from its checkpoint.
 func (g *gateway) drainSessions(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, g.config.Device.Drain)
 	defer stop()

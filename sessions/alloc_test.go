@@ -42,7 +42,8 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Neither does the way through the table to the session and back, whoever else is in it, and nor does a turn of the wheel.
+// Neither does the way through the table to the session and back, whoever else is in it, and nor does a turn of the
+// wheel.
 func TestTableAllocatesNothing(t *testing.T) {
 	table := NewTable(TableOptions{})
 	for i := range 1000 {

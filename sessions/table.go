@@ -25,7 +25,7 @@ type TableOptions struct {
 	Sessions  int           // open at once; 100,000
 	PerSource int           // of them begun by one Source; 1000
 	Keep      time.Duration // since its last message, after which a session is left to its checkpoint; 10 s
-	Prove     time.Duration // since its last message, after which one that is not proved, or is parting, is forgotten; 1 min
+	Prove     time.Duration // since its last message, after which one not proved, or parting, is forgotten; 1 min
 	Idle      time.Duration // since its last message, after which a session is forgotten; 10 min
 	Lifetime  time.Duration // since its first message, after which a session is forgotten; 24 h
 }
@@ -58,8 +58,8 @@ func (o TableOptions) WithDefaults() TableOptions {
 
 // Table holds the open sessions. It is a cache: a session that is not in it is restored from its checkpoint.
 //
-// Its key is the device, which has one session at a time: the newer one wins. Beside it a device has room for one Guest.
-// Whose message is whose, within a device, SessionID and MsgID tell (Session.Takes).
+// Its key is the device, which has one session at a time: the newer one wins. Beside it a device has room for one
+// Guest. Whose message is whose, within a device, SessionID and MsgID tell (Session.Takes).
 //
 // A session is in memory while messages come: Keep after the last one its Session is dropped, and what is left of it is
 // a Slot that counts for the limits. Nothing is written for that, as each step was durable before its answer left. A
@@ -141,8 +141,8 @@ func (t *Table) Admit(from Source) error {
 }
 
 // Enter takes the slot of a device for one step. named says that the message's address names the device. Enter never
-// waits: where another message of the device is being worked on it fails with ErrBusy. A device that has no session open
-// needs a place for one, which the other errors refuse. name is not kept.
+// waits: where another message of the device is being worked on it fails with ErrBusy. A device that has no session
+// open needs a place for one, which the other errors refuse. name is not kept.
 func (t *Table) Enter(name []byte, from Source, named bool) (*Slot, error) {
 	sh := &t.shards[maphash.Bytes(t.seed, name)&t.mask]
 	sh.mu.Lock()
@@ -186,8 +186,8 @@ func (t *Table) take(from Source, named bool) error {
 	return nil
 }
 
-// Leave gives the slot back. One whose session takes no message any more is forgotten, and so is one that never had any. Where the
-// session was not restored, or its step was not kept, its checkpoint still has it.
+// Leave gives the slot back. One whose session takes no message any more is forgotten, and so is one that never had
+// any. Where the session was not restored, or its step was not kept, its checkpoint still has it.
 func (t *Table) Leave(s *Slot, now time.Time) {
 	sh := &t.shards[maphash.String(t.seed, string(s.Device))&t.mask]
 	sh.mu.Lock()

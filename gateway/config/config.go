@@ -135,7 +135,8 @@ func setsSomething(d *ast.DocumentNode) bool {
 
 // durations are the settings that are a time. The YAML reader does not say where a bad one stands.
 var durations = []string{
-	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout", "$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
+	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
+	"$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
 }
 
 func badDuration(file *ast.File) error {

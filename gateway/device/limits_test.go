@@ -78,8 +78,8 @@ func (p *phone) abort() {
 	}
 }
 
-// A phone that has been challenged has to come again without a name that the address tells. It gets through however full
-// the table has become.
+// A phone that has been challenged has to come again without a name that the address tells. It gets through however
+// full the table has become.
 func TestChallengedWhileFull(t *testing.T) {
 	r := newRig(t, Options{Table: sessions.TableOptions{Sessions: 2}})
 	p, other, late := r.phone(r.register(1)), r.phone(r.register(2)), r.phone(r.register(3))
@@ -95,8 +95,8 @@ func TestChallengedWhileFull(t *testing.T) {
 	p.goOn()
 }
 
-// A source that floods gets its share of the places and not one more. All the others notice nothing, and neither does an
-// exempt one that has many devices behind it.
+// A source that floods gets its share of the places and not one more. All the others notice nothing, and neither does
+// an exempt one that has many devices behind it.
 func TestFloodingSource(t *testing.T) {
 	r := newRig(t, Options{
 		Table:   sessions.TableOptions{Sessions: 20, PerSource: 3},

@@ -7,8 +7,8 @@ import (
 	"dmgate/sessions"
 )
 
-// Sources says which addresses count as one source of sessions and connections. The zero value of a length stands for its
-// default.
+// Sources says which addresses count as one source of sessions and connections. The zero value of a length stands for
+// its default.
 type Sources struct {
 	IPv4   int            // bits of an address that count; 32
 	IPv6   int            // 64: what one subscriber has
