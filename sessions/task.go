@@ -126,7 +126,9 @@ func insert(list []int, i int) []int {
 
 // isPut says whether command i is a Put that can be said again by itself. In a group it is an Add: the device has
 // answered for the group.
-func (t *task) isPut(i int) bool { return t.Commands[i].Kind == put && t.groupEnd(i) == i+1 && t.Commands[i].Depth == 0 }
+func (t *task) isPut(i int) bool {
+	return t.Commands[i].Kind == put && t.groupEnd(i) == i+1 && t.Commands[i].Depth == 0
+}
 
 // isReplace says whether command i, a Put, goes out as a Replace.
 func (t *task) isReplace(i int) bool { return slices.Contains(t.Replace, i) }
