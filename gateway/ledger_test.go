@@ -151,6 +151,9 @@ func (f *field) compareOne(store storage.Store, id storage.DeviceID, h *handset.
 		f.t.Fatal(err)
 	}
 	for _, t := range open {
+		if t.State == storage.TaskWaiting && h.Make == handset.S60 {
+			continue // it has accepted an Exec, and never says what came of it
+		}
 		f.t.Errorf("%s: task %d (%s) is left in state %d", h.MSISDN, t.ID, t.Purpose, t.State)
 	}
 	if d, err := store.Device(id); err != nil || d.State != storage.Discovered {
