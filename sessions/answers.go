@@ -12,8 +12,9 @@ import (
 // be spread over the messages of a package, and stand in any order in one. It reports whether the device has refused
 // our credential and with it our commands, which are taken back to go out again.
 func (s *Session) match(now time.Time, in *syncml.Message, out *Outcome) (refused bool) {
-	if refused = s.judged(in, out); refused {
-		s.takeBack() // before their own statuses: these say no more than that they were not carried out
+	of, refused := s.judged(in, out)
+	if refused {
+		s.takeBack(of) // before their own statuses: these say no more than that they were not carried out
 	}
 	out.places = slices.Grow(out.places, len(s.pending))[:len(s.pending)]
 	clear(out.places)
@@ -79,6 +80,7 @@ func (s *Session) answerStatus(now time.Time, k int, c *syncml.Command, out *Out
 	if p.Code == 418 && t.isPut(p.Command) && !t.isReplace(p.Command) {
 		t.Replace = insert(t.Replace, p.Command)
 		t.again(p.Command)
+		p.Task = 0
 		return
 	}
 	if p.Code == 202 && t.Commands[p.Command].Kind == "Exec" {
@@ -139,9 +141,11 @@ func (s *Session) answerResults(now time.Time, k int, c *syncml.Command, in *syn
 		p.Task = 0
 		return
 	}
+	p.Valued = true
 	for i := range c.Items {
 		it := &c.Items[i]
 		if s.isPart(c, it) {
+			p.Valued = !it.MoreData
 			s.takePart(now, k, c, it, in, out)
 			continue
 		}
@@ -273,13 +277,14 @@ func (s *Session) conclude(now time.Time, t *task, answers []storage.Answer, clo
 	s.add(s.opt.Planner.Answered(now, s.device, &t.Task, answers, done, out))
 }
 
-// takeBack returns the commands of our last message to their tasks: the device refused its credential and has not
-// carried them out. They go out again with the next one. Those of earlier messages were carried out and stay.
-func (s *Session) takeBack() {
+// takeBack returns the commands of one of our messages to their tasks: the device refused its credential and has not
+// carried them out. They go out again with the next one. Those of other messages were carried out and stay, and so do those
+// that the device, whatever it says of the credential, has said to have carried out.
+func (s *Session) takeBack(msgID uint32) {
 	kept := s.pending[:0]
 	for k := range s.pending {
 		p := s.pending[k]
-		if p.MsgID != s.before {
+		if p.MsgID != msgID || p.Code != 0 && p.Code < 300 {
 			kept = append(kept, p)
 			continue
 		}
@@ -290,6 +295,9 @@ func (s *Session) takeBack() {
 		case p.Chunk:
 			t.Chunk = 0
 		default:
+			if p.Code != 0 {
+				t.Answered-- // a refusal that came before that of the credential
+			}
 			t.again(p.Command)
 		}
 	}

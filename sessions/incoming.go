@@ -75,15 +75,15 @@ func (s *Session) keepPart(now time.Time, k int, c *syncml.Command, it *syncml.I
 
 // interrupted notices that the device has not gone on with its large object, and says so with Alert 1225. The parts that
 // have come are of no use.
-func (s *Session) interrupted(now time.Time, in *syncml.Message, out *Outcome) {
+func (s *Session) interrupted(now time.Time, in *syncml.Message, out *Outcome) bool {
 	o := s.incoming
 	if o == nil {
-		return
+		return false
 	}
 	for i := range in.Commands {
 		c := &in.Commands[i]
 		if c.Kind == syncml.Results && len(c.Items) > 0 && s.continues(c, &c.Items[0]) {
-			return
+			return false
 		}
 	}
 	s.incoming = nil
@@ -98,4 +98,5 @@ func (s *Session) interrupted(now time.Time, in *syncml.Message, out *Outcome) {
 	c := out.Reply.AddCommand(syncml.Alert)
 	c.CmdID, c.Data = out.Reply.Number(len(out.Reply.Commands)), out.Reply.Text("1225")
 	out.Reply.AddItem().Target.URI = out.Reply.Text(o.URI)
+	return true
 }

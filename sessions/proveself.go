@@ -30,14 +30,14 @@ func (s *Session) proveServer(out *Outcome) {
 }
 
 // judged takes what a message says of our own credential, and reports whether the device has refused it.
-func (s *Session) judged(in *syncml.Message, out *Outcome) (refused bool) {
+func (s *Session) judged(in *syncml.Message, out *Outcome) (of uint32, refused bool) {
 	for i := range in.Commands {
 		c := &in.Commands[i]
 		if c.Kind == syncml.Status && string(c.CmdRef) == "0" && s.serverStatus(c, out) {
-			return true
+			return number(c.MsgRef), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // serverStatus takes the device's verdict on our own credential. It reports whether our last commands were refused with

@@ -19,8 +19,12 @@ func (s *Session) add(tasks []storage.Task) {
 	}
 }
 
-// Offer adds open tasks to the queue, those aside that are in it already.
+// Offer adds open tasks to the queue, those aside that are in it already. What a session was offered that is to take over
+// from another counts no more: the other may have carried it out since.
 func (s *Session) Offer(open []storage.Task) {
+	if s.earlier != nil {
+		s.tasks = s.tasks[:0]
+	}
 	for i := range open {
 		if s.find(open[i].ID) == nil {
 			s.queue(newTask(&open[i]))
@@ -48,6 +52,9 @@ func (s *Session) find(id uint64) *task {
 
 // Hungry says that the session has nothing more to say and would like to be offered the device's open tasks.
 func (s *Session) Hungry() bool {
+	if s.earlier != nil {
+		return true
+	}
 	for i := range s.tasks {
 		if _, _, ok := s.tasks[i].next(); ok {
 			return false
@@ -97,15 +104,16 @@ func (s *Session) fail(t *task, why string, out *Outcome) {
 	})
 }
 
-// resolve settles the Execs that nobody knows of and that can not be asked for: their answer is one with code 0. They
-// are not said again, for they may have run.
+// resolve settles the Execs that nobody knows of and that can not be asked for, and what stands in a group with them:
+// their answer is one with code 0. They are not said again, for they may have run.
 func (s *Session) resolve(now time.Time, out *Outcome) {
 	for k := range s.tasks {
 		t := &s.tasks[k]
 		for _, i := range slices.Clone(t.Doubtful) {
-			if end := t.groupEnd(i); end > i+1 || t.Commands[i].Probe == "" {
-				t.Doubtful = slices.DeleteFunc(t.Doubtful, func(d int) bool { return d == i })
-				s.answerGroup(now, t, i, 0, out)
+			if !t.canBeAsked(i) {
+				t.known(i)
+				t.Answered++
+				s.newAnswer(now, t, i, 0, out)
 			}
 		}
 	}
@@ -131,6 +139,7 @@ func (s *Session) inherit(e *Session) {
 			t.sayAgain(p.Command)
 		}
 	}
+	e.recount()
 	for i := range e.tasks {
 		t := &e.tasks[i]
 		t.Chunk = 0
@@ -140,6 +149,23 @@ func (s *Session) inherit(e *Session) {
 		}
 	}
 	e.tasks, e.pending = nil, nil
+}
+
+// recount takes back the answers of commands that are said again with their group, or because the value that belongs to
+// their Status never came.
+func (s *Session) recount() {
+	for k := range s.pending {
+		p := &s.pending[k]
+		if t := s.find(p.Task); t != nil && p.Code == 200 && !p.Probe && !p.Valued && t.Commands[p.Command].Kind == "Get" {
+			t.sayAgain(p.Command)
+		}
+	}
+	for k := range s.pending {
+		p := &s.pending[k]
+		if t := s.find(p.Task); t != nil && p.Code != 0 && !p.Probe && t.isSaidAgain(p.Command) {
+			t.Answered--
+		}
+	}
 }
 
 // setAside fails the tasks that have shown to be poison.

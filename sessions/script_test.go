@@ -366,7 +366,7 @@ func (c *conversation) deliver() string {
 		c.t.Fatal(err)
 	}
 	c.req = Request{Message: &c.in, Encoding: c.enc, Body: c.last, HMAC: c.hmac, Transport: c.tls}
-	if c.session == nil || !c.session.Takes(&c.req) {
+	if c.session == nil || !c.session.Takes(c.now, &c.req) {
 		c.session = New(&c.opt, c.device, c.account, c.in.Header.SessionID, c.now, c.session)
 		c.session.Offer(c.open())
 	}

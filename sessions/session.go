@@ -90,10 +90,10 @@ type Session struct {
 	parting  bool   // we have ended it by Alert 1223, and the device is to answer that
 	received uint32 // MsgID of the last message taken
 	sent     uint32 // MsgID of our last message
-	before   uint32 // MsgID of the one before it
 	digest   [16]byte
-	reply    []byte // the answer to message received
-	mac      []byte // of reply, where it goes with one
+	opening  [16]byte // digest of its first message
+	reply    []byte   // the answer to message received
+	mac      []byte   // of reply, where it goes with one
 
 	proof    Proof
 	failures int    // credentials of the device refused in this session
@@ -206,6 +206,7 @@ func Restore(opt *Options, dev *storage.Device, account *storage.Account, cp *st
 	s.updated, s.ended, s.received, s.sent, s.reply = cp.Updated, cp.Ended || s.isOld(now), cp.MsgID, cp.Sent, cp.Reply
 	s.mac = cp.ReplyMAC
 	copy(s.digest[:], cp.Digest)
+	copy(s.opening[:], cp.Opening)
 	s.proof, s.failures, s.nonce = Proof(cp.Proved), cp.Failures, cp.NextNonce
 	s.serverOK, s.refusals, s.planned, s.maxMsg, s.maxObj = cp.ServerOK, cp.Refusals, cp.Planned, cp.MaxMsg, cp.MaxObj
 	s.parting = cp.Parting
@@ -233,12 +234,15 @@ func (s *Session) Ended() bool { return s.ended }
 // Takes says whether a message with this header belongs to s. A message 1 that is no repetition begins another
 // session, also under the same SessionID: some phones use the same one for ever. A proved session asks for no
 // credential any more, so that its messages have to come with the name that is half of it: to our RespURI, as a rule.
-func (s *Session) Takes(req *Request) bool {
+//
+// A copy of its own first message, which the network has held up, is not to begin another session: s takes it, and refuses
+// it as out of its turn. A phone that begins again with the very same bytes has to wait for a minute.
+func (s *Session) Takes(now time.Time, req *Request) bool {
 	h := &req.Message.Header
 	if string(h.SessionID) != s.id {
 		return false
 	}
-	if s.repeats(req) {
+	if s.repeats(req) || s.isStale(now, req) {
 		return true
 	}
 	return s.isOpen() && string(h.MsgID) != "1" && !(s.Proved() && req.Guessed)
@@ -250,6 +254,13 @@ func (s *Session) repeats(req *Request) bool {
 	}
 	d := digest(req.Body)
 	return bytes.Equal(d[:], s.digest[:])
+}
+
+// stale is how long after its last message a session takes its first one for a copy.
+const stale = time.Minute
+
+func (s *Session) isStale(now time.Time, req *Request) bool {
+	return s.received > 1 && now.Sub(s.updated) < stale && digest(req.Body) == s.opening
 }
 
 func digest(body []byte) (d [16]byte) {
@@ -265,8 +276,8 @@ func (s *Session) Seal(out *Outcome, reply []byte) {
 	cp := &out.checkpoint
 	*cp = storage.Checkpoint{
 		Device: s.device.ID, Session: append(cp.Session[:0], s.id...), Started: s.started, Updated: out.Commit.Time,
-		Ended: s.ended, Parting: s.parting, MsgID: s.received, Digest: s.digest[:], Reply: s.reply, ReplyMAC: s.mac,
-		Sent: s.sent, Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
+		Ended: s.ended, Parting: s.parting, MsgID: s.received, Digest: s.digest[:], Opening: s.opening[:], Reply: s.reply,
+		ReplyMAC: s.mac, Sent: s.sent, Proved: uint8(s.proof), ServerOK: s.serverOK, Refusals: s.refusals, Planned: s.planned,
 		Failures: s.failures, MaxMsg: s.maxMsg, MaxObj: s.maxObj, NextNonce: s.nonce, Incoming: s.incoming,
 		Tasks: cp.Tasks[:0], Commands: s.pending,
 	}

@@ -33,8 +33,12 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 		return
 	}
 	out.Kept = true
-	s.before, s.sent = s.sent, s.nextSent(&in.Header)
+	s.sent = s.nextSent(&in.Header)
+	first := s.received == 0
 	s.received, s.digest = number(in.Header.MsgID), digest(req.Body)
+	if first {
+		s.opening = s.digest
+	}
 	if n := in.Header.Meta.MaxMsgSize; n >= leastMaxMsg {
 		s.maxMsg = n
 	}
@@ -55,10 +59,10 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	}
 	s.accept(in, out, code)
 	s.setAside(out)
-	s.resolve(now, out)
-	s.interrupted(now, in, out)
+	interrupted := s.interrupted(now, in, out)
 	refused := s.match(now, in, out)
 	abort := s.take(now, in, out)
+	s.resolve(now, out) // after the results that come late: these tell of an Exec that nobody knew of
 	s.proveServer(out)
 	if in.Final && !abort {
 		s.unanswered(now, out)
@@ -76,7 +80,7 @@ func (s *Session) Step(now time.Time, req *Request, out *Outcome) {
 	default:
 		s.plan(now, out)
 		s.sweep(now, out)
-		if !s.pack(now, req.Encoding, out) {
+		if !s.pack(now, req.Encoding, out) && !interrupted { // that was an alert, and the device is to answer it
 			s.end(out, "")
 		}
 	}

@@ -82,28 +82,6 @@ type shard struct {
 	active int // slots with a session in memory, or entered
 }
 
-// Slot is the place of one device's session. Between Enter and Leave it belongs to one caller alone.
-type Slot struct {
-	Device  storage.DeviceID
-	Session *Session // nil where none is in memory: its checkpoint has it, or there is none
-	// Guest is a session that somebody has begun in the device's name while the device has Session open and proved. It
-	// takes Session's place once it is proved as well: whoever only knows the name can not end a device's session.
-	Guest *Session
-
-	from     Source
-	used     int64 // when the last message came, in nanoseconds, as are all times here: a third of a time.Time
-	started  int64
-	occupied bool // between Enter and Leave
-	open     bool // holds a session, in memory or not
-	patient  bool // its device has proved itself, and is not merely to answer our goodbye
-	named    bool // the last message named the device in its address
-	active   bool // counts in shard.active
-
-	// Where the wheel has it.
-	tick       int64 // 0 for nowhere
-	next, prev *Slot
-}
-
 // NewTable makes an empty table.
 func NewTable(o TableOptions) *Table {
 	o = o.WithDefaults()
@@ -187,19 +165,20 @@ func (t *Table) take(from Source, named bool) error {
 }
 
 // Leave gives the slot back. One whose session takes no message any more is forgotten, and so is one that never had
-// any. Where the session was not restored, or its step was not kept, its checkpoint still has it.
+// any. Where the session was not restored, or its step was not kept, its checkpoint still has it. One that has ended stays
+// as long as it has a guest, which may be anybody: the device may still ask for its last reply again.
 func (t *Table) Leave(s *Slot, now time.Time) {
 	sh := &t.shards[maphash.String(t.seed, string(s.Device))&t.mask]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	s.occupied = false
-	if s.Session != nil && !s.Session.isOpen() {
-		s.Session, s.Guest, s.open = s.Guest, nil, false
+	if s.Session != nil && !s.Session.isOpen() && (s.Guest == nil || !s.Guest.isOpen()) {
+		s.Session, s.Guest, s.open = nil, nil, false
 	}
-	switch {
-	case s.Session != nil && s.Session.isOpen():
-		s.open, s.used, s.started = true, now.UnixNano(), s.Session.started.UnixNano()
-		s.patient = s.Session.Proved() && !s.Session.ended
+	switch live := s.live(); {
+	case live != nil:
+		s.open, s.used, s.started = true, now.UnixNano(), live.started.UnixNano()
+		s.patient = live.Proved() && !live.ended
 	case s.Session == nil && s.open:
 		sh.activate(s, false)
 	default:

@@ -32,7 +32,7 @@ func newTask(t *storage.Task) task {
 			}
 		}
 	case storage.TaskSent:
-		for i := 0; i < len(t.Commands); i = n.groupEnd(i) {
+		for i := range t.Commands {
 			n.sayAgain(i)
 		}
 		n.Next = len(t.Commands)
@@ -103,17 +103,32 @@ func (t *task) said(i int, probe bool) {
 	t.Chunk = 0
 }
 
+// known takes command i off the list of those that nobody knows of.
+func (t *task) known(i int) {
+	t.Doubtful = slices.DeleteFunc(t.Doubtful, func(d int) bool { return d == i })
+}
+
 // again puts the group of command i on the list of what has to be said again, in the order of the commands.
 func (t *task) again(i int) { t.Again = insert(t.Again, t.top(i)) }
 
-// sayAgain is again for a group of which nobody knows whether the device has carried it out. To do so twice does no
-// harm, unless there is an Exec in it.
+// sayAgain is again for a command of which nobody knows whether the device has carried it out. To do so twice does no
+// harm, unless there is an Exec in its group.
 func (t *task) sayAgain(i int) {
-	if i = t.top(i); t.hasExec(i) {
+	if t.hasExec(t.top(i)) {
 		t.Doubtful = insert(t.Doubtful, i)
 	} else {
 		t.again(i)
 	}
+}
+
+// isSaidAgain says whether command i gets another answer than the one it has.
+func (t *task) isSaidAgain(i int) bool {
+	return slices.Contains(t.Again, t.top(i)) || slices.Contains(t.Doubtful, i)
+}
+
+// canBeAsked says whether the device can tell what became of command i, an Exec.
+func (t *task) canBeAsked(i int) bool {
+	return t.Commands[i].Probe != "" && t.top(i) == i && t.groupEnd(i) == i+1
 }
 
 // insert puts i into list, which is in order and has nothing twice.

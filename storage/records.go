@@ -263,6 +263,7 @@ type Checkpoint struct {
 	Parting   bool      `msg:"pt,omitempty"` // it did so by Alert 1223: the device's Status for that is still to come
 	MsgID     uint32    `msg:"m"`            // last message taken
 	Digest    []byte    `msg:"dg"`           // of that message's body, so that a repeat is told from a forgery
+	Opening   []byte    `msg:"op,omitempty"` // digest of the session's first message
 	Reply     []byte    `msg:"r"`            // what it was answered with
 	ReplyMAC  []byte    `msg:"rm,omitempty"` // its mac in x-syncml-hmac; empty where it goes without
 	Sent      uint32    `msg:"o"`            // MsgID of that reply
@@ -300,6 +301,7 @@ type Pending struct {
 	Code    int    `msg:"s"`           // its Status, where that came and its Results may follow
 	Probe   bool   `msg:"p,omitempty"` // it is a Get of the command's Probe
 	Chunk   bool   `msg:"k,omitempty"` // it carries a part of the command's data, and not the last
+	Valued  bool   `msg:"v,omitempty"` // its Results have come, whole
 }
 
 // Incoming is a large object of which the device has sent a part.

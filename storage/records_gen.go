@@ -518,24 +518,28 @@ func (z Break) Msgsize() (s int) {
 func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(22)
-	var zb0001Mask uint32 /* 22 bits */
+	zb0001Len := uint32(23)
+	var zb0001Mask uint32 /* 23 bits */
 	_ = zb0001Mask
 	if z.Parting == false {
 		zb0001Len--
 		zb0001Mask |= 0x20
 	}
+	if z.Opening == nil {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
 	if z.ReplyMAC == nil {
 		zb0001Len--
-		zb0001Mask |= 0x200
+		zb0001Mask |= 0x400
 	}
 	if z.MaxObj == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x20000
+		zb0001Mask |= 0x40000
 	}
 	if z.Incoming == nil {
 		zb0001Len--
-		zb0001Mask |= 0x40000
+		zb0001Mask |= 0x80000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -568,10 +572,15 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "dg"
 		o = append(o, 0xa2, 0x64, 0x67)
 		o = msgp.AppendBytes(o, z.Digest)
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "op"
+			o = append(o, 0xa2, 0x6f, 0x70)
+			o = msgp.AppendBytes(o, z.Opening)
+		}
 		// string "r"
 		o = append(o, 0xa1, 0x72)
 		o = msgp.AppendBytes(o, z.Reply)
-		if (zb0001Mask & 0x200) == 0 { // if not omitted
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
 			// string "rm"
 			o = append(o, 0xa2, 0x72, 0x6d)
 			o = msgp.AppendBytes(o, z.ReplyMAC)
@@ -597,12 +606,12 @@ func (z *Checkpoint) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "mm"
 		o = append(o, 0xa2, 0x6d, 0x6d)
 		o = msgp.AppendInt(o, z.MaxMsg)
-		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
 			// string "mo"
 			o = append(o, 0xa2, 0x6d, 0x6f)
 			o = msgp.AppendInt(o, z.MaxObj)
 		}
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "in"
 			o = append(o, 0xa2, 0x69, 0x6e)
 			if z.Incoming == nil {
@@ -754,50 +763,72 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			}
 			copy(z.Digest, bts[:zb0004])
 			bts = bts[zb0004:]
-		case "r":
+		case "op":
 			var zb0005 uint32
 			zb0005, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Reply")
+				err = msgp.WrapError(err, "Opening")
 				return
 			}
 			if zb0005 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.Reply == nil || uint32(cap(z.Reply)) < zb0005 {
-				z.Reply = make([]byte, zb0005)
+			if z.Opening == nil || uint32(cap(z.Opening)) < zb0005 {
+				z.Opening = make([]byte, zb0005)
 			} else {
-				z.Reply = z.Reply[:zb0005]
+				z.Opening = z.Opening[:zb0005]
 			}
 			if uint32(len(bts)) < zb0005 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.Reply, bts[:zb0005])
+			copy(z.Opening, bts[:zb0005])
 			bts = bts[zb0005:]
-		case "rm":
+		case "r":
 			var zb0006 uint32
 			zb0006, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "ReplyMAC")
+				err = msgp.WrapError(err, "Reply")
 				return
 			}
 			if zb0006 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.ReplyMAC == nil || uint32(cap(z.ReplyMAC)) < zb0006 {
-				z.ReplyMAC = make([]byte, zb0006)
+			if z.Reply == nil || uint32(cap(z.Reply)) < zb0006 {
+				z.Reply = make([]byte, zb0006)
 			} else {
-				z.ReplyMAC = z.ReplyMAC[:zb0006]
+				z.Reply = z.Reply[:zb0006]
 			}
 			if uint32(len(bts)) < zb0006 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.ReplyMAC, bts[:zb0006])
+			copy(z.Reply, bts[:zb0006])
 			bts = bts[zb0006:]
+		case "rm":
+			var zb0007 uint32
+			zb0007, bts, err = msgp.ReadBytesHeader(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "ReplyMAC")
+				return
+			}
+			if zb0007 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.ReplyMAC == nil || uint32(cap(z.ReplyMAC)) < zb0007 {
+				z.ReplyMAC = make([]byte, zb0007)
+			} else {
+				z.ReplyMAC = z.ReplyMAC[:zb0007]
+			}
+			if uint32(len(bts)) < zb0007 {
+				err = msgp.ErrShortBytes
+				return
+			}
+			copy(z.ReplyMAC, bts[:zb0007])
+			bts = bts[zb0007:]
 		case "o":
 			z.Sent, bts, err = msgp.ReadUint32Bytes(bts)
 			if err != nil {
@@ -864,20 +895,20 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "t":
-			var zb0007 uint32
-			zb0007, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0008 uint32
+			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Tasks")
 				return
 			}
-			if zb0007 > z0b4f9ce8limitArrays {
+			if zb0008 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Tasks) >= int(zb0007) {
-				z.Tasks = (z.Tasks)[:zb0007]
+			if cap(z.Tasks) >= int(zb0008) {
+				z.Tasks = (z.Tasks)[:zb0008]
 			} else {
-				z.Tasks = make([]Open, zb0007)
+				z.Tasks = make([]Open, zb0008)
 			}
 			for za0001 := range z.Tasks {
 				bts, err = z.Tasks[za0001].UnmarshalMsg(bts)
@@ -887,20 +918,20 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "c":
-			var zb0008 uint32
-			zb0008, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0009 uint32
+			zb0009, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Commands")
 				return
 			}
-			if zb0008 > z0b4f9ce8limitArrays {
+			if zb0009 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Commands) >= int(zb0008) {
-				z.Commands = (z.Commands)[:zb0008]
+			if cap(z.Commands) >= int(zb0009) {
+				z.Commands = (z.Commands)[:zb0009]
 			} else {
-				z.Commands = make([]Pending, zb0008)
+				z.Commands = make([]Pending, zb0009)
 			}
 			for za0002 := range z.Commands {
 				bts, err = z.Commands[za0002].UnmarshalMsg(bts)
@@ -910,27 +941,27 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 			}
 		case "nn":
-			var zb0009 uint32
-			zb0009, bts, err = msgp.ReadBytesHeader(bts)
+			var zb0010 uint32
+			zb0010, bts, err = msgp.ReadBytesHeader(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "NextNonce")
 				return
 			}
-			if zb0009 > z0b4f9ce8limitArrays {
+			if zb0010 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0009 {
-				z.NextNonce = make([]byte, zb0009)
+			if z.NextNonce == nil || uint32(cap(z.NextNonce)) < zb0010 {
+				z.NextNonce = make([]byte, zb0010)
 			} else {
-				z.NextNonce = z.NextNonce[:zb0009]
+				z.NextNonce = z.NextNonce[:zb0010]
 			}
-			if uint32(len(bts)) < zb0009 {
+			if uint32(len(bts)) < zb0010 {
 				err = msgp.ErrShortBytes
 				return
 			}
-			copy(z.NextNonce, bts[:zb0009])
-			bts = bts[zb0009:]
+			copy(z.NextNonce, bts[:zb0010])
+			bts = bts[zb0010:]
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -945,7 +976,7 @@ func (z *Checkpoint) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Checkpoint) Msgsize() (s int) {
-	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 3 + msgp.BytesPrefixSize + len(z.ReplyMAC) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
+	s = 3 + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.BytesPrefixSize + len(z.Session) + 3 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 2 + msgp.Uint32Size + 3 + msgp.BytesPrefixSize + len(z.Digest) + 3 + msgp.BytesPrefixSize + len(z.Opening) + 2 + msgp.BytesPrefixSize + len(z.Reply) + 3 + msgp.BytesPrefixSize + len(z.ReplyMAC) + 2 + msgp.Uint32Size + 3 + msgp.Uint8Size + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.BoolSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3
 	if z.Incoming == nil {
 		s += msgp.NilSize
 	} else {
@@ -2271,8 +2302,8 @@ func (z OrderState) Msgsize() (s int) {
 func (z *Pending) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(7)
-	var zb0001Mask uint8 /* 7 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Probe == false {
 		zb0001Len--
@@ -2281,6 +2312,10 @@ func (z *Pending) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Chunk == false {
 		zb0001Len--
 		zb0001Mask |= 0x40
+	}
+	if z.Valued == false {
+		zb0001Len--
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -2311,6 +2346,11 @@ func (z *Pending) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "k"
 			o = append(o, 0xa1, 0x6b)
 			o = msgp.AppendBool(o, z.Chunk)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendBool(o, z.Valued)
 		}
 	}
 	return
@@ -2380,6 +2420,12 @@ func (z *Pending) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Chunk")
 				return
 			}
+		case "v":
+			z.Valued, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Valued")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -2394,7 +2440,7 @@ func (z *Pending) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Pending) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
+	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.Uint64Size + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize + 2 + msgp.BoolSize
 	return
 }
 

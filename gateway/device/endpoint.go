@@ -225,11 +225,13 @@ func (e *Endpoint) step(now time.Time, slot *sessions.Slot, w *worker, req *sess
 	if s.Hungry() {
 		tasks, err := e.store.OpenTasks(id, 0, s.Open()+offeredTasks) // those it holds are among the oldest
 		if err != nil {
+			slot.Session, slot.Guest = nil, nil // a new session believes that it has taken over
 			return err
 		}
 		s.Offer(tasks)
 	}
-	// Until its step is durable a session believes what is not kept. It comes back into its slot only then.
+	// Until its step is durable a session believes what is not kept. It comes back into its slot only then, and not at all
+	// where nothing is kept.
 	own, guest := slot.Session, slot.Guest
 	slot.Session, slot.Guest = nil, nil
 	s.Step(now, req, &w.out)
@@ -252,8 +254,8 @@ func (e *Endpoint) step(now time.Time, slot *sessions.Slot, w *worker, req *sess
 			e.counts.failed.Inc()
 			return err
 		}
+		slot.Session, slot.Guest = own, guest
 	}
-	slot.Session, slot.Guest = own, guest
 	return nil
 }
 
@@ -306,11 +308,8 @@ func (e *Endpoint) session(now time.Time, slot *sessions.Slot, req *sessions.Req
 			return nil, err
 		}
 	}
-	if own := slot.Session; own != nil && own.Takes(req) {
-		return own, nil
-	}
-	if guest := slot.Guest; guest != nil && guest.Takes(req) {
-		return guest, nil
+	if s := slot.Takes(now, req); s != nil {
+		return s, nil
 	}
 	if e.table.Draining() {
 		return nil, sessions.ErrDraining
@@ -323,7 +322,7 @@ func (e *Endpoint) session(now time.Time, slot *sessions.Slot, req *sessions.Req
 	if own := slot.Session; own != nil && own.Running(now) {
 		slot.Guest = s
 	} else {
-		slot.Session = s
+		slot.Session, slot.Guest = s, nil // which knows no guest, and what it has to take over from
 	}
 	return s, nil
 }

@@ -61,13 +61,13 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		}},
 		Checkpoint: &storage.Checkpoint{
 			Device: id, Session: []byte("3F"), Started: at(1), Updated: at(2), Ended: true, MsgID: 4,
-			Digest: []byte{1, 2}, Reply: []byte{3, 4}, ReplyMAC: []byte("mac"), Sent: 5, Proved: 2, ServerOK: true,
-			Refusals: 1, Planned: true,
+			Digest: []byte{1, 2}, Opening: []byte{9}, Reply: []byte{3, 4}, ReplyMAC: []byte("mac"), Sent: 5, Proved: 2,
+			ServerOK: true, Refusals: 1, Planned: true,
 			Failures: 1, MaxMsg: 4096,
 			Tasks: []storage.Open{{
 				ID: 7, Next: 1, Answered: 1, Again: []int{0}, Replace: []int{0}, Doubtful: []int{4}, Accepted: []int{5}, Chunk: 9,
 			}},
-			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1, Code: 213, Probe: true, Chunk: true}},
+			Commands:  []storage.Pending{{MsgID: 5, CmdID: 6, Task: 7, Command: 1, Code: 213, Probe: true, Chunk: true, Valued: true}},
 			NextNonce: []byte{8}, MaxObj: 1 << 20, Parting: true,
 			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
