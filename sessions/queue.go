@@ -125,7 +125,7 @@ func (s *Session) inherit(e *Session) {
 	for k := range e.pending {
 		p := &e.pending[k]
 		t := e.find(p.Task)
-		if t == nil || p.Code != 0 {
+		if t == nil || p.Code != 0 && !p.Probe { // of a probe the value counts
 			continue
 		}
 		if n := len(t.Broken); n == 0 || t.Broken[n-1].Session != e.id || !t.Broken[n-1].Time.Equal(e.updated) {
