@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -19,11 +20,17 @@ import (
 
 const stepsOfSeed = 25_000
 
-// kept are seeds that have once shown something, and what.
+// kept are seeds that have once shown something, and what. A seed shows it as long as the simulation itself stays as it
+// is; the scripts in testdata and TestGuest... keep each for good.
 var kept = []struct {
 	seed  uint64
 	shows string
-}{}
+}{
+	{2, "a group that was broken off half-answered counted twice, and its task ended too soon"},
+	{2, "the late result of an Exec that nobody knew of was acknowledged and lost"},
+	{5, "a copy of a first message began a session, which took the answers of another for its own"},
+	{9, "a probe whose value never came was neither asked again nor answered"},
+}
 
 func TestSimulation(t *testing.T) {
 	if s := os.Getenv("DMGATE_SEED"); s != "" {
@@ -49,9 +56,11 @@ func TestSimulation(t *testing.T) {
 	for _, k := range kept {
 		seeds = append(seeds, k.seed)
 	}
-	for n := range uint64(max(1, steps/stepsOfSeed)) {
-		seeds = append(seeds, n+1)
+	for n := uint64(1); len(seeds) < steps/stepsOfSeed || n == 1; n++ {
+		seeds = append(seeds, n)
 	}
+	slices.Sort(seeds)
+	seeds = slices.Compact(seeds)
 	simulate(t, seeds)
 }
 
