@@ -12,18 +12,17 @@ import (
 // Results that come late: an Exec was answered with 202, and Alert 1226 brings what came of it, in this session or
 // another (section 2.3). It names the Exec by its Correlator. Some clients forget that: then the Source does.
 
-// late files the result that an item of a generic alert brings. It reports whether there is an Exec that waits for it.
-func (s *Session) late(now time.Time, c *syncml.Command, it *syncml.Item, out *Outcome) bool {
+// late files the result that an item of a generic alert brings, where an Exec waits for it.
+func (s *Session) late(now time.Time, c *syncml.Command, it *syncml.Item, out *Outcome) {
 	t, i := s.waitingFor(c, it)
 	if t == nil {
-		return false
+		return
 	}
 	s.ran(now, t, i, out)
 	t.Accepted = slices.DeleteFunc(t.Accepted, func(k int) bool { return k == i })
 	a := s.newAnswer(now, t, i, resultCode(it.Data), out)
 	fill(a, c, it)
 	a.Late = true
-	return true
 }
 
 // ran settles an Exec that nobody knew of, or that was asked for: there is a result of it.

@@ -17,8 +17,8 @@ func (s *Session) pack(now time.Time, enc syncml.Encoding, out *Outcome) bool {
 	m := &out.Reply
 	p.room = s.room() - replySize(m, enc, len(m.Commands))
 	p.whole = s.room() - replySize(m, enc, min(len(m.Commands), 2)) // in answer to an Alert 1222, at least
-	if t := s.unfinished(); t != nil {                              // a large object goes on before anything else
-		p.task(t)
+	// A large object goes on before anything else.
+	if t := s.unfinished(); t != nil && !p.task(t) {
 		return p.said
 	}
 	for i := 0; i < len(s.tasks) && !p.full; i++ {
