@@ -96,9 +96,12 @@ func (s *Session) newest(key string) (id uint64) {
 	return id
 }
 
-// fail gives t up.
+// fail gives t up, and with it its order, where that is open.
 func (s *Session) fail(t *task, why string, out *Outcome) {
 	t.State, t.Reason, t.dirty = storage.TaskFailed, why, true
+	if t.Order != "" {
+		out.Commit.Ends = append(out.Commit.Ends, storage.OrderEnd{ID: t.Order, State: storage.OrderFailed, Reason: why})
+	}
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
 		Kind: "task", Order: t.Order, Text: fmt.Sprintf("task %d (%s) given up: %s", t.id(), t.Purpose, why),
 	})

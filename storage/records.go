@@ -236,12 +236,21 @@ type PushJob struct {
 	State     PushState `msg:"st"`
 	NotBefore time.Time `msg:"nb"`
 	Attempts  int       `msg:"at"` // times it was handed to a modem
-	Modem     string    `msg:"mo"` // the modem of the last attempt
+	Modem     string    `msg:"mo"` // the modem of the last attempt: its IMEI, where that is known, or its port
 	Segments  []Segment `msg:"sg"` // of the last attempt
 	Total     int       `msg:"to"` // segments sent over all attempts
 	Created   time.Time `msg:"cr"`
 	Changed   time.Time `msg:"ch"`
 	Error     string    `msg:"er"` // of the last attempt
+
+	// Flow names the pushes that share their fate in the queue: those of one campaign to one destination (see
+	// Store.PushFlows). Modems are shared out fairly between flows of one priority.
+	Flow string `msg:"fl,omitempty"`
+	// Until is how long delivery reports are waited for, in states sent and doubtful; zero where they are not any more.
+	// A doubtful push is decided then.
+	Until   time.Time `msg:"un"`
+	Repeats int       `msg:"rp,omitempty"` // times it was sent once more, being in doubt
+	Faults  int       `msg:"fu,omitempty"` // modems that failed under it without one of its attempts being counted
 }
 
 // Segment is one SMS of a push.
@@ -319,11 +328,14 @@ type Incoming struct {
 type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
-	Device DeviceID  `msg:"d"`
-	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device", "task"
+	Device DeviceID  `msg:"d"` // empty where it concerns none
+	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device", "task", "campaign", "sms", "modem"
 	Order  string    `msg:"or"`
-	From   State     `msg:"f"` // of "state": the state left; empty for a new device
-	To     State     `msg:"s"` // of "state": the state entered
-	Count  int       `msg:"n"` // how many, where something is counted: of "results", the answers
-	Text   string    `msg:"x"` // what happened, in words, without secrets
+	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
+	Campaign string `msg:"ca,omitempty"`
+	Status   string `msg:"ss,omitempty"` // of "push", "order" and "campaign": the state it has entered
+	From     State  `msg:"f"`            // of "state": the state left; empty for a new device
+	To       State  `msg:"s"`            // of "state": the state entered
+	Count    int    `msg:"n"`            // how many, where something is counted: of "results", the answers
+	Text     string `msg:"x"`            // what happened, in words, without secrets
 }

@@ -1546,34 +1546,61 @@ func (z DeviceID) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *FeedEntry) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 9
-	// string "o"
-	o = append(o, 0x89, 0xa1, 0x6f)
-	o = msgp.AppendUint64(o, z.Offset)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendTime(o, z.Time)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "k"
-	o = append(o, 0xa1, 0x6b)
-	o = msgp.AppendString(o, z.Kind)
-	// string "or"
-	o = append(o, 0xa2, 0x6f, 0x72)
-	o = msgp.AppendString(o, z.Order)
-	// string "f"
-	o = append(o, 0xa1, 0x66)
-	o = msgp.AppendString(o, string(z.From))
-	// string "s"
-	o = append(o, 0xa1, 0x73)
-	o = msgp.AppendString(o, string(z.To))
-	// string "n"
-	o = append(o, 0xa1, 0x6e)
-	o = msgp.AppendInt(o, z.Count)
-	// string "x"
-	o = append(o, 0xa1, 0x78)
-	o = msgp.AppendString(o, z.Text)
+	// check for omitted fields
+	zb0001Len := uint32(11)
+	var zb0001Mask uint16 /* 11 bits */
+	_ = zb0001Mask
+	if z.Campaign == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.Status == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendUint64(o, z.Offset)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendTime(o, z.Time)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "k"
+		o = append(o, 0xa1, 0x6b)
+		o = msgp.AppendString(o, z.Kind)
+		// string "or"
+		o = append(o, 0xa2, 0x6f, 0x72)
+		o = msgp.AppendString(o, z.Order)
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "ca"
+			o = append(o, 0xa2, 0x63, 0x61)
+			o = msgp.AppendString(o, z.Campaign)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "ss"
+			o = append(o, 0xa2, 0x73, 0x73)
+			o = msgp.AppendString(o, z.Status)
+		}
+		// string "f"
+		o = append(o, 0xa1, 0x66)
+		o = msgp.AppendString(o, string(z.From))
+		// string "s"
+		o = append(o, 0xa1, 0x73)
+		o = msgp.AppendString(o, string(z.To))
+		// string "n"
+		o = append(o, 0xa1, 0x6e)
+		o = msgp.AppendInt(o, z.Count)
+		// string "x"
+		o = append(o, 0xa1, 0x78)
+		o = msgp.AppendString(o, z.Text)
+	}
 	return
 }
 
@@ -1633,6 +1660,18 @@ func (z *FeedEntry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Order")
 				return
 			}
+		case "ca":
+			z.Campaign, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Campaign")
+				return
+			}
+		case "ss":
+			z.Status, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Status")
+				return
+			}
 		case "f":
 			{
 				var zb0003 string
@@ -1679,7 +1718,7 @@ func (z *FeedEntry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *FeedEntry) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.Order) + 2 + msgp.StringPrefixSize + len(string(z.From)) + 2 + msgp.StringPrefixSize + len(string(z.To)) + 2 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Text)
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.Order) + 3 + msgp.StringPrefixSize + len(z.Campaign) + 3 + msgp.StringPrefixSize + len(z.Status) + 2 + msgp.StringPrefixSize + len(string(z.From)) + 2 + msgp.StringPrefixSize + len(string(z.To)) + 2 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Text)
 	return
 }
 
@@ -2447,65 +2486,104 @@ func (z *Pending) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 16
-	// string "i"
-	o = append(o, 0xde, 0x0, 0x10, 0xa1, 0x69)
-	o = msgp.AppendUint64(o, z.ID)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "o"
-	o = append(o, 0xa1, 0x6f)
-	o = msgp.AppendString(o, z.Order)
-	// string "k"
-	o = append(o, 0xa1, 0x6b)
-	o = msgp.AppendString(o, z.Kind)
-	// string "ms"
-	o = append(o, 0xa2, 0x6d, 0x73)
-	o = msgp.AppendString(o, z.MSISDN)
-	// string "pd"
-	o = append(o, 0xa2, 0x70, 0x64)
-	o = msgp.AppendBytes(o, z.PDU)
-	// string "pr"
-	o = append(o, 0xa2, 0x70, 0x72)
-	o = msgp.AppendUint8(o, z.Priority)
-	// string "st"
-	o = append(o, 0xa2, 0x73, 0x74)
-	o = msgp.AppendString(o, string(z.State))
-	// string "nb"
-	o = append(o, 0xa2, 0x6e, 0x62)
-	o = msgp.AppendTime(o, z.NotBefore)
-	// string "at"
-	o = append(o, 0xa2, 0x61, 0x74)
-	o = msgp.AppendInt(o, z.Attempts)
-	// string "mo"
-	o = append(o, 0xa2, 0x6d, 0x6f)
-	o = msgp.AppendString(o, z.Modem)
-	// string "sg"
-	o = append(o, 0xa2, 0x73, 0x67)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Segments)))
-	if uint32(len(z.Segments)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
+	// check for omitted fields
+	zb0001Len := uint32(20)
+	var zb0001Mask uint32 /* 20 bits */
+	_ = zb0001Mask
+	if z.Flow == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10000
 	}
-	for za0001 := range z.Segments {
-		o, err = z.Segments[za0001].MarshalMsg(o)
-		if err != nil {
-			err = msgp.WrapError(err, "Segments", za0001)
-			return
+	if z.Repeats == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40000
+	}
+	if z.Faults == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80000
+	}
+	// variable map header, size zb0001Len
+	o = msgp.AppendMapHeader(o, zb0001Len)
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "i"
+		o = append(o, 0xa1, 0x69)
+		o = msgp.AppendUint64(o, z.ID)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "o"
+		o = append(o, 0xa1, 0x6f)
+		o = msgp.AppendString(o, z.Order)
+		// string "k"
+		o = append(o, 0xa1, 0x6b)
+		o = msgp.AppendString(o, z.Kind)
+		// string "ms"
+		o = append(o, 0xa2, 0x6d, 0x73)
+		o = msgp.AppendString(o, z.MSISDN)
+		// string "pd"
+		o = append(o, 0xa2, 0x70, 0x64)
+		o = msgp.AppendBytes(o, z.PDU)
+		// string "pr"
+		o = append(o, 0xa2, 0x70, 0x72)
+		o = msgp.AppendUint8(o, z.Priority)
+		// string "st"
+		o = append(o, 0xa2, 0x73, 0x74)
+		o = msgp.AppendString(o, string(z.State))
+		// string "nb"
+		o = append(o, 0xa2, 0x6e, 0x62)
+		o = msgp.AppendTime(o, z.NotBefore)
+		// string "at"
+		o = append(o, 0xa2, 0x61, 0x74)
+		o = msgp.AppendInt(o, z.Attempts)
+		// string "mo"
+		o = append(o, 0xa2, 0x6d, 0x6f)
+		o = msgp.AppendString(o, z.Modem)
+		// string "sg"
+		o = append(o, 0xa2, 0x73, 0x67)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Segments)))
+		if uint32(len(z.Segments)) > z0b4f9ce8limitArrays {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0001 := range z.Segments {
+			o, err = z.Segments[za0001].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Segments", za0001)
+				return
+			}
+		}
+		// string "to"
+		o = append(o, 0xa2, 0x74, 0x6f)
+		o = msgp.AppendInt(o, z.Total)
+		// string "cr"
+		o = append(o, 0xa2, 0x63, 0x72)
+		o = msgp.AppendTime(o, z.Created)
+		// string "ch"
+		o = append(o, 0xa2, 0x63, 0x68)
+		o = msgp.AppendTime(o, z.Changed)
+		// string "er"
+		o = append(o, 0xa2, 0x65, 0x72)
+		o = msgp.AppendString(o, z.Error)
+		if (zb0001Mask & 0x10000) == 0 { // if not omitted
+			// string "fl"
+			o = append(o, 0xa2, 0x66, 0x6c)
+			o = msgp.AppendString(o, z.Flow)
+		}
+		// string "un"
+		o = append(o, 0xa2, 0x75, 0x6e)
+		o = msgp.AppendTime(o, z.Until)
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+			// string "rp"
+			o = append(o, 0xa2, 0x72, 0x70)
+			o = msgp.AppendInt(o, z.Repeats)
+		}
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "fu"
+			o = append(o, 0xa2, 0x66, 0x75)
+			o = msgp.AppendInt(o, z.Faults)
 		}
 	}
-	// string "to"
-	o = append(o, 0xa2, 0x74, 0x6f)
-	o = msgp.AppendInt(o, z.Total)
-	// string "cr"
-	o = append(o, 0xa2, 0x63, 0x72)
-	o = msgp.AppendTime(o, z.Created)
-	// string "ch"
-	o = append(o, 0xa2, 0x63, 0x68)
-	o = msgp.AppendTime(o, z.Changed)
-	// string "er"
-	o = append(o, 0xa2, 0x65, 0x72)
-	o = msgp.AppendString(o, z.Error)
 	return
 }
 
@@ -2668,6 +2746,30 @@ func (z *PushJob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Error")
 				return
 			}
+		case "fl":
+			z.Flow, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Flow")
+				return
+			}
+		case "un":
+			z.Until, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Until")
+				return
+			}
+		case "rp":
+			z.Repeats, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Repeats")
+				return
+			}
+		case "fu":
+			z.Faults, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Faults")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -2686,7 +2788,7 @@ func (z *PushJob) Msgsize() (s int) {
 	for za0001 := range z.Segments {
 		s += z.Segments[za0001].Msgsize()
 	}
-	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error)
+	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error) + 3 + msgp.StringPrefixSize + len(z.Flow) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize
 	return
 }
 

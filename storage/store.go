@@ -37,7 +37,7 @@ const (
 type Store interface {
 	// Commit makes c durable, all of it or nothing. It returns when c would survive a power cut. Concurrent commits
 	// share the cost. Slices in c may be views into memory that the caller reuses afterwards; c is not changed. All
-	// records in c have to name c.Device.
+	// records in c have to name c.Device. A commit with nothing but Feed may name none.
 	Commit(c *Commit) error
 
 	Device(id DeviceID) (*Device, error)
@@ -60,13 +60,37 @@ type Store interface {
 
 	// Pushes lists all pushes of a device, the oldest first.
 	Pushes(dev DeviceID) ([]PushJob, error)
-	// PushesDue lists queued pushes whose NotBefore is not after now: by priority, then by NotBefore, then by ID.
-	PushesDue(now time.Time, limit int) ([]PushJob, error)
-	// PushesUnderWay lists pushes in states sending and sent, by ID: what a restart has to take up. The cursor needs
-	// IDs that are unique in the store, not only in a device.
-	PushesUnderWay(after uint64, limit int) ([]PushJob, error)
+	// PushFlows lists the flows that have a queued push whose NotBefore is not after now: by priority, then by name,
+	// beginning with the one given; for the next page that is Flow.Next of the last.
+	PushFlows(now time.Time, from Flow, limit int) ([]Flow, error)
+	// PushesDue lists the pushes of a flow that are due: by NotBefore, then by ID.
+	PushesDue(flow Flow, now time.Time, limit int) ([]PushJob, error)
+	// PushesOverdue lists the pushes in state sending, which only a crash leaves behind, then those sent or doubtful
+	// whose Until is set and not after now, the longest overdue first.
+	PushesOverdue(now time.Time, limit int) ([]PushJob, error)
+	// PushesAwaiting lists the pushes to a number, written in whatever form, that wait for a delivery report through a
+	// modem: those with a segment of this reference, the newest first, then those with one whose reference is unknown.
+	PushesAwaiting(modem, number string, reference uint8) ([]PushJob, error)
 
 	Checkpoint(dev DeviceID) (*Checkpoint, error)
+
+	// CommitCampaign makes c durable, as Commit does. A campaign is a unit of its own, as a device is.
+	CommitCampaign(c *CampaignCommit) error
+	Campaign(id string) (*Campaign, error)
+	Campaigns(after string, limit int) ([]Campaign, error)
+	Target(campaign string, number uint64) (*Target, error)
+	// FindTarget is the number of the target with this MSISDN, those refused aside. Who adds targets sees to it that
+	// there is one.
+	FindTarget(campaign, msisdn string) (uint64, error)
+	// Targets lists all targets of a campaign by number.
+	Targets(campaign string, after uint64, limit int) ([]Target, error)
+	// TargetsIn lists targets in a state that have not come to an end (pending, held, begun) and whose NotBefore is not
+	// after now: by NotBefore, then by number.
+	TargetsIn(campaign string, state TargetState, now time.Time, limit int) ([]Target, error)
+
+	// Setting reads what PutSetting has kept under a name: what was set while the program ran and has to outlive it.
+	Setting(name string) ([]byte, error)
+	PutSetting(name string, value []byte) error
 
 	// Feed lists entries with an offset above after. It shows only what is durable.
 	Feed(after uint64, limit int) ([]FeedEntry, error)
@@ -101,13 +125,31 @@ type Commit struct {
 	Tasks      []Task
 	Results    []Results
 	Pushes     []PushJob
+	PushEdits  []PushEdit // after Pushes, before Edit
 	Checkpoint *Checkpoint
 
-	// Feed entries get their Offset, Time and Device here. A change of Device.State adds its "state" entry by itself,
-	// in front of these, with the device's order, and its reason or what it waits for: no change of state can be
-	// missing from the feed.
+	// Feed entries get their Offset, Time and Device here. No change of state can be missing from the feed, for these
+	// entries are added by themselves, in front of the others: "state" for Device.State, with the device's order, and
+	// its reason or what it waits for; "push" for PushJob.State, but for sending and a new push (see PushNews); "order"
+	// for an order that ends.
 	Feed []FeedEntry
 }
+
+// PushEdit changes a push of the device as it stands at the moment of the commit, as Commit.Edit does the device.
+// ErrNotFound if there is none.
+type PushEdit struct {
+	ID   uint64
+	Edit func(*PushJob) error
+}
+
+// Flow names the pushes that share a place in the queue.
+type Flow struct {
+	Priority uint8
+	Name     string
+}
+
+// Next is the first flow that there can be after f.
+func (f Flow) Next() Flow { return Flow{f.Priority, f.Name + "\x00"} }
 
 // OrderEnd ends an order of the device. An order that is not open stays as it is: it ends once.
 type OrderEnd struct {
@@ -120,6 +162,6 @@ type OrderEnd struct {
 func (c *Commit) Reset() {
 	*c = Commit{
 		Orders: c.Orders[:0], Ends: c.Ends[:0], Tasks: c.Tasks[:0], Results: c.Results[:0], Pushes: c.Pushes[:0],
-		Feed: c.Feed[:0],
+		PushEdits: c.PushEdits[:0], Feed: c.Feed[:0],
 	}
 }

@@ -8,15 +8,17 @@ import (
 
 // FeedEntry is something that happened, as the API shows it.
 type FeedEntry struct {
-	Offset uint64           `json:"offset"`
-	Time   time.Time        `json:"time"`
-	Device storage.DeviceID `json:"device"`
-	Kind   string           `json:"kind"`
-	Order  string           `json:"order,omitempty"`
-	From   storage.State    `json:"from,omitempty"`
-	To     storage.State    `json:"to,omitempty"`
-	Count  int              `json:"count,omitempty"`
-	Text   string           `json:"text,omitempty"`
+	Offset   uint64           `json:"offset"`
+	Time     time.Time        `json:"time"`
+	Device   storage.DeviceID `json:"device,omitempty"`
+	Kind     string           `json:"kind"`
+	Order    string           `json:"order,omitempty"`
+	Campaign string           `json:"campaign,omitempty"`
+	Status   string           `json:"status,omitempty"` // of a push, an order or a campaign: the state it has entered
+	From     storage.State    `json:"from,omitempty"`
+	To       storage.State    `json:"to,omitempty"`
+	Count    int              `json:"count,omitempty"`
+	Text     string           `json:"text,omitempty"`
 }
 
 type feedPage struct {

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -42,16 +43,6 @@ const pinDigits = 6
 // Bootstrap places an order: order, push and the device's new state in one commit. The error is a *FieldError, or
 // storage.ErrNotFound where the device is not known.
 func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
-	if b.Sec == "" {
-		b.Sec = push.UserPIN.String()
-	}
-	sec, err := push.ParseSEC(b.Sec)
-	if err != nil {
-		return nil, &FieldError{"sec", err.Error()}
-	}
-	if b.PIN != "" && !pin.MatchString(b.PIN) {
-		return nil, &FieldError{"pin", "not 4 to 10 digits"}
-	}
 	if b.PIN == "" {
 		b.PIN = newPIN()
 	}
@@ -59,12 +50,30 @@ func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dev.IMSI == "" && (sec == push.NetwPIN || sec == push.UserNetwPIN) {
+	return f.bootstrap(&b, NewName(), "", dev, nil)
+}
+
+// bootstrap orders b under a name. dev is the device as it was found: with an account it is a new one, which the commit
+// makes known, else what is in it and not in its record is learnt. campaign is the one that the order is of, if any.
+func (f *Fleet) bootstrap(b *Bootstrap, name, campaign string, dev *storage.Device, account *storage.Account) (*Ordered, error) {
+	if b.Sec == "" {
+		b.Sec = push.UserPIN.String()
+	}
+	sec, err := push.ParseSEC(b.Sec)
+	if err != nil {
+		return nil, &FieldError{"sec", err.Error()}
+	}
+	if !pin.MatchString(b.PIN) && (b.PIN != "" || sec != push.NetwPIN) {
+		return nil, &FieldError{"pin", "not 4 to 10 digits"}
+	}
+	if dev.IMSI == "" && needsIMSI(sec) {
 		return nil, &FieldError{"sec", sec.String() + " needs the device's IMSI, which is not known"}
 	}
-	account, err := f.store.Account(b.Device)
-	if err != nil {
-		return nil, err
+	isNew := account != nil
+	if !isNew {
+		if account, err = f.store.Account(dev.ID); err != nil {
+			return nil, err
+		}
 	}
 	body, err := f.document(account, b.APN)
 	if err != nil {
@@ -76,34 +85,56 @@ func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
 	}
 
 	now := f.opt.Clock()
-	order := storage.Order{
-		ID: NewName(), Device: dev.ID, Batch: b.Batch, Kind: "bootstrap", State: storage.OrderOpen, Created: now,
-	}
-	job := storage.PushJob{
-		ID: f.newID(now), Device: dev.ID, Order: order.ID, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,
-		Priority: b.Priority, State: storage.PushQueued, NotBefore: now, Created: now, Changed: now,
-	}
 	c := storage.Commit{
 		Device: dev.ID, Time: now,
 		Edit: func(d *storage.Device) error {
-			if d.State == storage.Ordered || d.Order != dev.Order {
-				return &FieldError{"device", "a bootstrap is ordered already: " + d.Order}
+			if err := f.canBootstrap(d, dev, campaign != ""); err != nil {
+				return err
 			}
-			d.Order = order.ID
+			d.Order, d.IMSI, d.DevID = name, cmp.Or(d.IMSI, dev.IMSI), cmp.Or(d.DevID, dev.DevID)
 			d.Enter(storage.Ordered, now, "", f.waitForModem("a modem", now, now))
 			return nil
 		},
-		Orders: []storage.Order{order}, Pushes: []storage.PushJob{job},
-		Feed: []storage.FeedEntry{{Kind: "order", Order: order.ID, Text: "bootstrap with " + sec.String()}},
+		Orders: []storage.Order{{
+			ID: name, Device: dev.ID, Batch: b.Batch, Kind: kindBootstrap, State: storage.OrderOpen, Created: now,
+		}},
+		Pushes: []storage.PushJob{{
+			ID: f.newID(now), Device: dev.ID, Order: name, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,
+			Priority: b.Priority, Flow: f.flow(campaign, dev.MSISDN), State: storage.PushQueued,
+			NotBefore: now, Created: now, Changed: now,
+		}},
+		Feed: []storage.FeedEntry{{
+			Kind: "order", Order: name, Status: string(storage.OrderOpen), Text: "bootstrap with " + sec.String(),
+		}},
 	}
-	if dev.Order != "" { // nobody waits for it any more
-		c.Ends = []storage.OrderEnd{{ID: dev.Order, State: storage.OrderFailed, Reason: "replaced by order " + order.ID}}
+	if isNew {
+		c.New, c.Account = dev, account
+	} else if dev.Order != "" { // nobody waits for it any more
+		c.Ends = []storage.OrderEnd{{ID: dev.Order, State: storage.OrderFailed, Reason: "replaced by order " + name}}
 	}
 	if err := f.store.Commit(&c); err != nil {
 		return nil, err
 	}
 	f.pushed()
-	return &Ordered{Order: order.ID, PIN: userPIN(sec, b.PIN, body)}, nil
+	return &Ordered{Order: name, PIN: userPIN(sec, b.PIN, body)}, nil
+}
+
+// canBootstrap refuses a device that waits for a push already, or for which something was ordered since it was found. A
+// campaign leaves alone what waits for its user, too: it would only take the place of another.
+func (f *Fleet) canBootstrap(d, found *storage.Device, campaign bool) error {
+	if d.State == storage.Ordered || d.Order != found.Order || campaign && waitsForPush(d) {
+		return &FieldError{"device", "a bootstrap is ordered already: " + d.Order}
+	}
+	return nil
+}
+
+// needsIMSI says whether the network's PIN is part of the key.
+func needsIMSI(sec push.SEC) bool { return sec == push.NetwPIN || sec == push.UserNetwPIN }
+
+// flow is the name of the place in the queue of pushes to a number: those of one campaign, or of none, to one
+// destination.
+func (f *Fleet) flow(campaign, msisdn string) string {
+	return campaign + "/" + f.opt.Destination(msisdn).Prefix
 }
 
 // userPIN is what the user has to type.
@@ -166,29 +197,50 @@ func newPIN() string {
 
 // Due implements modempool.Queue.
 func (f *Fleet) Due(now time.Time, limit int) ([]storage.PushJob, error) {
-	return f.store.PushesDue(now, limit)
+	var list []storage.PushJob
+	var from storage.Flow
+	for len(list) < limit {
+		flows, err := f.store.PushFlows(now, from, limit)
+		if err != nil || len(flows) == 0 {
+			return list, err
+		}
+		for _, flow := range flows {
+			from = flow.Next()
+			if !f.flowOpen(flow.Name) {
+				continue
+			}
+			due, err := f.store.PushesDue(flow, now, limit-len(list))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, due...)
+		}
+	}
+	return list, nil
 }
 
 // UnderWay implements modempool.Queue.
 func (f *Fleet) UnderWay(after uint64, limit int) ([]storage.PushJob, error) {
-	return f.store.PushesUnderWay(after, limit)
+	list, err := f.store.PushesOverdue(time.Now().AddDate(100, 0, 0), limit)
+	if after > 0 {
+		return nil, err
+	}
+	return list, err
 }
 
 // PDU implements modempool.Queue.
-func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) { return job.PDU, nil }
+func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) {
+	if job.Kind == notification && len(job.PDU) == 0 {
+		return f.notificationPDU(job)
+	}
+	return job.PDU, nil
+}
 
 // Save implements modempool.Queue: the push as it stands now, and what follows for its device, in one commit. A push
 // that is to be sent for an order that has ended meanwhile, or was replaced, is withdrawn.
 func (f *Fleet) Save(job *storage.PushJob) error {
 	now := f.opt.Clock()
-	was, err := f.pushState(job)
-	if err != nil {
-		return err
-	}
 	c := storage.Commit{Device: job.Device, Time: now, Pushes: []storage.PushJob{*job}}
-	if text := pushText(job); text != "" && job.State != was {
-		c.Feed = []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: text}}
-	}
 	if job.Kind == notification {
 		return f.saveNotification(job, &c)
 	}
@@ -205,25 +257,13 @@ func (f *Fleet) Save(job *storage.PushJob) error {
 	if job.State == storage.PushFailed {
 		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
 	}
-	err = f.store.Commit(&c)
+	err := f.store.Commit(&c)
 	if errors.Is(err, modempool.ErrWithdrawn) {
 		if err := f.withdraw(*job, now); err != nil {
 			return err
 		}
 	}
 	return err
-}
-
-// pushState is the state of a push as it was saved last: a push is saved with each of its delivery reports, and only a
-// new state is news.
-func (f *Fleet) pushState(job *storage.PushJob) (storage.PushState, error) {
-	pushes, err := f.store.Pushes(job.Device)
-	for i := range pushes {
-		if pushes[i].ID == job.ID {
-			return pushes[i].State, nil
-		}
-	}
-	return "", err
 }
 
 // untouched says whether job is about to be sent, and nothing of it has left yet.
@@ -238,7 +278,6 @@ func (f *Fleet) withdraw(job storage.PushJob, now time.Time) error {
 	return f.store.Commit(&storage.Commit{
 		Device: job.Device, Time: now, Pushes: []storage.PushJob{job},
 		Ends: []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}},
-		Feed: []storage.FeedEntry{{Kind: "push", Order: job.Order, Count: len(job.Segments), Text: pushText(&job)}},
 	})
 }
 
@@ -276,21 +315,4 @@ func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
 	case storage.PushFailed:
 		d.Enter(storage.Unreachable, now, job.Error, storage.Wait{})
 	}
-}
-
-// pushText is what the feed says of a push; nothing of a mere try.
-func pushText(job *storage.PushJob) string {
-	switch job.State {
-	case storage.PushSent:
-		return fmt.Sprintf("%d segments sent through %s", len(job.Segments), job.Modem)
-	case storage.PushDelivered:
-		return "delivered"
-	case storage.PushDoubtful:
-		return "perhaps sent: " + job.Error
-	case storage.PushFailed:
-		return "given up: " + job.Error
-	case storage.PushQueued:
-		return "to be tried again: " + job.Error
-	}
-	return ""
 }

@@ -48,22 +48,24 @@ func (f *Fleet) Register(n NewDevice) (*storage.Device, error) {
 	if err := n.check(); err != nil {
 		return nil, err
 	}
+	d, account := f.newDevice(n)
+	if err := f.store.Commit(&storage.Commit{Device: d.ID, Time: d.Created, New: d, Account: account}); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// newDevice makes the records of a device that becomes known: itself, and its account with credentials of its own.
+func (f *Fleet) newDevice(n NewDevice) (*storage.Device, *storage.Account) {
 	now := f.opt.Clock()
 	d := &storage.Device{
 		ID: storage.DeviceID(NewName()), MSISDN: n.MSISDN, IMSI: n.IMSI, DevID: n.DevID,
 		Created: now, State: storage.Registered, Since: now,
 	}
-	err := f.store.Commit(&storage.Commit{
-		Device: d.ID, Time: now, New: d,
-		Account: &storage.Account{
-			Device: d.ID, ServerID: f.opt.ServerID, Password: rand.Text(), ServerPassword: rand.Text(),
-			ClientNonce: newNonce(), ServerNonce: newNonce(),
-		},
-	})
-	if err != nil {
-		return nil, err
+	return d, &storage.Account{
+		Device: d.ID, ServerID: f.opt.ServerID, Password: rand.Text(), ServerPassword: rand.Text(),
+		ClientNonce: newNonce(), ServerNonce: newNonce(),
 	}
-	return d, nil
 }
 
 func newNonce() []byte {

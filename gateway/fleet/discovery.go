@@ -87,6 +87,8 @@ func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task,
 		if done {
 			discovered(now, dev, out)
 		}
+	case purposeOrder:
+		answeredOrder(task, answers, done, out)
 	}
 	return nil
 }

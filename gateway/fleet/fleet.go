@@ -23,8 +23,13 @@ type Options struct {
 	AccountName string        // what the phone shows for the account; "Device management"
 	SendWithin  time.Duration // an order that no modem has taken by then has failed; 7 days
 	AnswerIn    time.Duration // a bootstrap that no session followed by then counts as unanswered; 72 h
-	Clock       func() time.Time
-	Log         *zap.Logger
+	// Destination tells what is known of where a number is; of no number where it is nil.
+	Destination func(msisdn string) Destination
+	// Throughput is how many modems there are, and how many segments a minute they send all together, as observed or
+	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
+	Throughput func() (modems int, segments float64)
+	Clock      func() time.Time
+	Log        *zap.Logger
 }
 
 // WithDefaults fills the zero fields of o.
@@ -41,6 +46,12 @@ func (o Options) WithDefaults() Options {
 	if o.AnswerIn == 0 {
 		o.AnswerIn = 72 * time.Hour
 	}
+	if o.Destination == nil {
+		o.Destination = func(string) Destination { return Destination{} }
+	}
+	if o.Throughput == nil {
+		o.Throughput = func() (int, float64) { return 0, 0 }
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -50,19 +61,29 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
+// Destination is what is known of where a number is, by what it begins with. Empty fields are not known.
+type Destination struct {
+	Prefix   string // the longest one that is configured
+	Operator string
+	Zone     string // IANA name
+}
+
 // Fleet carries out orders on devices. It is safe for concurrent use and keeps nothing that is not in the store, except
-// the overview.
+// the overview and what speeds campaigns up.
 type Fleet struct {
-	opt      Options
-	store    storage.Store
-	lastID   atomic.Uint64
-	overview overview
-	pushed   func() // told of new pushes
+	opt       Options
+	store     storage.Store
+	lastID    atomic.Uint64
+	overview  overview
+	campaigns campaigns
+	pushed    func() // told of new pushes
 }
 
 // New returns a fleet over store. pushed is called when there is new work for the modem pool; it must not block.
 func New(o Options, store storage.Store, pushed func()) *Fleet {
-	return &Fleet{opt: o.WithDefaults(), store: store, pushed: pushed}
+	f := &Fleet{opt: o.WithDefaults(), store: store, pushed: pushed}
+	f.campaigns.init()
+	return f
 }
 
 // newID is a number for a task or a push: ascending, unique in this process, and above those of earlier ones, also

@@ -10,8 +10,8 @@ import (
 	"dmgate/storage"
 )
 
-// notification is the Kind of a push that asks a device to open a session. It belongs to no order and moves no device:
-// the session that follows shows that it came.
+// notification is the Kind of a push that asks a device to open a session. It moves no device: the session that follows
+// shows that it came. It belongs to an order (see taskOrder), or, for a resynchronisation, to none.
 const notification = "notification"
 
 // resyncWithin is how long a resynchronisation stays open. It has to outlast the life of a short message for a phone
@@ -32,8 +32,8 @@ func (f *Fleet) Resync(id storage.DeviceID) error {
 	if err != nil {
 		return err
 	}
-	if !dev.State.Bootstrapped() {
-		return &FieldError{"device", "has no account of ours yet: it is " + string(dev.State)}
+	if err := hasAccount(dev); err != nil {
+		return err
 	}
 	account, err := f.store.Account(id)
 	if err != nil {
@@ -76,13 +76,15 @@ func notify(a *storage.Account, nonce []byte) []byte {
 // saveNotification is Save for a notification. One that no modem has taken while its resynchronisation was open is
 // withdrawn.
 func (f *Fleet) saveNotification(job *storage.PushJob, c *storage.Commit) error {
+	if job.Order != "" {
+		return f.saveOrderNotification(job, c)
+	}
 	if !untouched(job) || c.Time.Sub(job.Created) < resyncWithin {
 		return f.store.Commit(c)
 	}
 	late := *job
 	late.State, late.Error = storage.PushFailed, "no modem has taken it in time"
 	c.Pushes = []storage.PushJob{late}
-	c.Feed = []storage.FeedEntry{{Kind: "push", Text: pushText(&late)}}
 	if err := f.store.Commit(c); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // Report is what Check found.
 type Report struct {
-	Devices, Accounts, Orders, Tasks, Results, Pushes, Checkpoints, Feed int
+	Devices, Accounts, Orders, Tasks, Results, Pushes, Checkpoints, Campaigns, Targets, Feed int
 
 	Problems []string // the first of them, in words
 	More     int      // problems beyond those
@@ -136,11 +136,42 @@ func (c *checker) row(key, value []byte) error {
 		if !c.record(&c.Pushes, key, value, &p) || !c.under(key, appendNumberedKey(nil, tablePush, p.Device, p.ID)) {
 			return nil
 		}
-		return errors.Join(c.entry(key, queueKey(&p)), c.entry(key, wayKey(&p)))
+		errs := []error{c.entry(key, queueKey(&p)), c.entry(key, wayKey(&p))}
+		for _, index := range awaitingKeys(&p) {
+			errs = append(errs, c.entry(key, index))
+		}
+		return errors.Join(errs...)
 	case tablePushDue:
-		return c.pushEntry(key, 1+1+lenTime, queueKey)
+		_, rest, ok := cutFlow(key)
+		if !ok {
+			return c.unknown(key)
+		}
+		return c.pushEntry(key, rest[lenTime:], func(p *storage.PushJob) [][]byte { return [][]byte{queueKey(p)} })
 	case tablePushOnWay:
-		return c.pushEntry(key, 1, wayKey)
+		ref := key[min(1+lenTime, len(key)):]
+		return c.pushEntry(key, ref, func(p *storage.PushJob) [][]byte { return [][]byte{wayKey(p)} })
+	case tableAwaiting:
+		ref, ok := cutAwaiting(key)
+		if !ok {
+			return c.unknown(key)
+		}
+		return c.pushEntry(key, ref, awaitingKeys)
+	case tableCampaign:
+		a := storage.Campaign{}
+		if c.record(&c.Campaigns, key, value, &a) {
+			c.under(key, appendText([]byte{tableCampaign}, a.ID))
+		}
+		return nil
+	case tableTarget:
+		t := storage.Target{}
+		if !c.record(&c.Targets, key, value, &t) || !c.under(key, appendTargetKey(nil, t.Campaign, t.Number)) {
+			return nil
+		}
+		return errors.Join(c.entry(key, targetInKey(&t)), c.entry(key, targetNameKey(&t)))
+	case tableTargetIn, tableTargetName:
+		return c.targetEntry(key, value)
+	case tableSetting:
+		return nil
 	case tableFeed:
 		return c.feed(key, value)
 	case tableTimeline:
@@ -168,6 +199,9 @@ func (c *checker) feed(key, value []byte) error {
 		c.problem("feed entry %d follows %d", offset, c.offset)
 	}
 	c.offset = offset
+	if e.Device == "" {
+		return nil
+	}
 	return c.entry(key, appendNumberedKey(nil, tableTimeline, e.Device, offset))
 }
 
@@ -248,22 +282,42 @@ func (c *checker) leads(index, key []byte, r msgp.Unmarshaler, agrees func() boo
 	return nil
 }
 
-func (c *checker) pushEntry(key []byte, head int, own func(*storage.PushJob) []byte) error {
-	ref, ok := cutPushRef(key[min(head, len(key)):])
+// pushEntry checks that an index entry, which ends in ref, is one of those that its push makes.
+func (c *checker) pushEntry(key, ref []byte, own func(*storage.PushJob) [][]byte) error {
+	to, ok := cutPushRef(ref)
 	if !ok {
 		return c.unknown(key)
 	}
 	p := storage.PushJob{}
-	return c.leads(key, appendNumberedKey(nil, tablePush, ref.device, ref.id), &p, func() bool {
-		return bytes.Equal(key, own(&p))
+	return c.leads(key, appendNumberedKey(nil, tablePush, to.device, to.id), &p, func() bool {
+		return containsKey(own(&p), key)
+	})
+}
+
+// targetEntry checks that an index entry of a target is one that its record makes.
+func (c *checker) targetEntry(key, value []byte) error {
+	campaign, rest, ok := cutText(key[1:])
+	number := value // of an entry by MSISDN
+	if ok && key[0] == tableTargetIn {
+		if _, rest, ok = cutText(rest); ok {
+			number = rest[min(lenTime, len(rest)):]
+		}
+	}
+	if !ok || len(number) != lenUint {
+		return c.unknown(key)
+	}
+	t := storage.Target{}
+	return c.leads(key, appendTargetKey(nil, campaign, binary.BigEndian.Uint64(number)), &t, func() bool {
+		return bytes.Equal(key, targetInKey(&t)) || bytes.Equal(key, targetNameKey(&t))
 	})
 }
 
 // String lists what was counted and what is wrong.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d devices, %d accounts, %d orders, %d tasks, %d results, %d pushes, %d checkpoints, %d feed entries",
-		r.Devices, r.Accounts, r.Orders, r.Tasks, r.Results, r.Pushes, r.Checkpoints, r.Feed)
+	fmt.Fprintf(&b, "%d devices, %d accounts, %d orders, %d tasks, %d results, %d pushes, %d checkpoints, %d campaigns, "+
+		"%d targets, %d feed entries", r.Devices, r.Accounts, r.Orders, r.Tasks, r.Results, r.Pushes, r.Checkpoints,
+		r.Campaigns, r.Targets, r.Feed)
 	for _, p := range r.Problems {
 		b.WriteString("\n" + p)
 	}

@@ -20,11 +20,16 @@ func (s *Store) Commit(c *storage.Commit) error {
 	if err := verify(c); err != nil {
 		return err
 	}
+	return s.write(func(w *writer) (uint64, error) { return s.apply(w, c) })
+}
+
+// write has apply put a commit into the engine, and waits until that is durable.
+func (s *Store) write(apply func(w *writer) (offset uint64, err error)) error {
 	w := writers.Get().(*writer)
 	w.reset(s)
 	defer w.release()
 
-	offset, err := s.apply(w, c)
+	offset, err := apply(w)
 	if err != nil {
 		return err
 	}
@@ -46,7 +51,7 @@ func (s *Store) Commit(c *storage.Commit) error {
 
 // verify rejects a commit whose parts are not of its device: its atomicity would be a lie on a store of many nodes.
 func verify(c *storage.Commit) error {
-	if c.Device == "" {
+	if c.Device == "" && !onlyFeed(c) {
 		return errors.New("storage: commit without a device")
 	}
 	other := func(what string, dev storage.DeviceID) error {
@@ -84,6 +89,12 @@ func verify(c *storage.Commit) error {
 	return nil
 }
 
+// onlyFeed says whether c has nothing that belongs to a device.
+func onlyFeed(c *storage.Commit) bool {
+	return c.New == nil && c.Edit == nil && c.Account == nil && c.Checkpoint == nil &&
+		len(c.Orders)+len(c.Ends)+len(c.Tasks)+len(c.Results)+len(c.Pushes)+len(c.PushEdits) == 0
+}
+
 // apply puts c into the engine and returns the offset of its last feed entry, 0 where it has none. After an error
 // nothing has happened.
 func (s *Store) apply(w *writer, c *storage.Commit) (uint64, error) {
@@ -91,6 +102,9 @@ func (s *Store) apply(w *writer, c *storage.Commit) (uint64, error) {
 	own.Lock()
 	defer own.Unlock()
 
+	if err := w.pushes(c); err != nil {
+		return 0, err
+	}
 	renamed, err := w.device(c)
 	if err != nil {
 		return 0, err
@@ -121,8 +135,10 @@ func (s *Store) publish(w *writer, dev storage.DeviceID) (last uint64, err error
 		offset := s.next + uint64(i)
 		w.key = appendFeedKey(w.key[:0], offset)
 		w.set(w.key, w.feed[begin:end])
-		w.key = appendNumberedKey(w.key[:0], tableTimeline, dev, offset)
-		w.set(w.key, nil)
+		if dev != "" {
+			w.key = appendNumberedKey(w.key[:0], tableTimeline, dev, offset)
+			w.set(w.key, nil)
+		}
 		begin, last = end, offset
 	}
 	if w.err != nil {

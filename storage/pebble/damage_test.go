@@ -61,11 +61,11 @@ func TestDamagedRecords(t *testing.T) {
 			"OpenTasks": func(s *Store) error { _, err := s.OpenTasks("alpha", 0, 9); return err },
 		}},
 		`push 11 of device "alpha"`: {numbered(tablePush, 11), map[string]func(*Store) error{
-			"Pushes":         func(s *Store) error { _, err := s.Pushes("alpha"); return err },
-			"PushesUnderWay": func(s *Store) error { _, err := s.PushesUnderWay(0, 9); return err },
+			"Pushes":        func(s *Store) error { _, err := s.Pushes("alpha"); return err },
+			"PushesOverdue": func(s *Store) error { _, err := s.PushesOverdue(now, 9); return err },
 		}},
 		`push 12 of device "alpha"`: {numbered(tablePush, 12), map[string]func(*Store) error{
-			"PushesDue": func(s *Store) error { _, err := s.PushesDue(now, 9); return err },
+			"PushesDue": func(s *Store) error { _, err := s.PushesDue(storage.Flow{}, now, 9); return err },
 		}},
 		`checkpoint of device "alpha"`: {device(tableCheckpoint), map[string]func(*Store) error{
 			"Checkpoint": func(s *Store) error { _, err := s.Checkpoint("alpha"); return err },
@@ -111,20 +111,23 @@ func TestCheck(t *testing.T) {
 		t.Fatalf("a sound store: %v, %v", report, err)
 	}
 	got := []int{report.Devices, report.Accounts, report.Orders, report.Tasks, report.Results, report.Pushes}
-	if d := storagetest.Difference(append(got, report.Checkpoints, report.Feed), []int{1, 1, 1, 1, 1, 2, 1, 2}); d != "" {
+	if d := storagetest.Difference(append(got, report.Checkpoints, report.Feed), []int{1, 1, 1, 1, 1, 2, 1, 3}); d != "" {
 		t.Errorf("counts differ at%s", d)
 	}
 
 	full := storagetest.FullCommit("alpha")
-	queued := &storage.PushJob{ID: 12, Device: "alpha"}
+	queued := &storage.PushJob{ID: 12, Device: "alpha", State: storage.PushQueued}
+	sentAsQueued := full.Pushes[0]
+	sentAsQueued.State = storage.PushQueued
 	for want, row := range map[string]struct {
 		key, value []byte
 		missing    bool
 	}{
 		"its open entry of task 7":            {key: appendNumberedKey(nil, tableOpenTask, "alpha", 7), missing: true},
 		"its due entry of device":             {key: appendDeviceDueKey(nil, full.New), missing: true},
-		"its due entry of push 12":            {key: appendPushDueKey(nil, queued), missing: true},
-		"its under-way entry of push 11":      {key: appendPushOnWayKey(nil, &full.Pushes[0]), missing: true},
+		"its due entry of push 12":            {key: queueKey(queued), missing: true},
+		"its awaiting entry of push 11":       {key: awaitingKeys(&full.Pushes[0])[0], missing: true},
+		"its under-way entry of push 11":      {key: wayKey(&full.Pushes[0]), missing: true},
 		"its timeline entry 1":                {key: appendNumberedKey(nil, tableTimeline, "alpha", 1), missing: true},
 		"the index gives its name \"+49171al": {key: appendNameKey(nil, tableMSISDN, full.New.MSISDN), missing: true},
 		"the index gives its name \"IMEI:":    {key: appendNameKey(nil, tableDevID, full.New.DevID), value: []byte("other")},
@@ -132,7 +135,7 @@ func TestCheck(t *testing.T) {
 		"MSISDN \"+1\": the record does not":  {key: appendNameKey(nil, tableMSISDN, "+1"), value: []byte("alpha")},
 		"DevID \"X\" leads nowhere":           {key: appendNameKey(nil, tableDevID, "X"), value: []byte("nobody")},
 		"open entry of task 8":                {key: appendNumberedKey(nil, tableOpenTask, "alpha", 8)},
-		"due entry of push 11":                {key: appendPushDueKey(nil, &full.Pushes[0])},
+		"due entry of push 11":                {key: queueKey(&sentAsQueued)},
 		"timeline entry 9":                    {key: appendNumberedKey(nil, tableTimeline, "alpha", 9)},
 		"unknown key":                         {key: []byte("?")},
 	} {

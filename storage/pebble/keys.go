@@ -24,13 +24,19 @@ import (
 //	Y  open task    device, task                         -          only queued and sent
 //	R  results      device, task, arrival                storage.Results
 //	P  push         device, push                         storage.PushJob
-//	Q  push due     priority, NotBefore, push, device    -          only queued
-//	U  under way    push, device                         -          only sending and sent
+//	Q  push due     priority, flow, NotBefore, push, device   -     only queued
+//	U  under way    Until, push, device                  -          sending (with no time), sent and doubtful that wait
+//	V  awaiting     modem, tail of the number, known or not, reference, push, device   -   segments that wait for a report
 //	C  checkpoint   device                               storage.Checkpoint
 //	F  feed         offset                               storage.FeedEntry, its Offset left to the key
-//	L  timeline     device, offset                       -
+//	L  timeline     device, offset                       -          only of entries with a device
+//	K  campaign     campaign                             storage.Campaign
+//	G  target       campaign, number                     storage.Target
+//	H  target in    campaign, state, NotBefore, number   -          only pending, held and begun
+//	J  by MSISDN    campaign, MSISDN (raw to the end)    number     all targets but those refused
+//	E  setting      name (raw to the end)                what was set
 //
-// device is a text (see appendText), task, push and offset are 8 bytes, priority is one, times are 12 (see
+// device, flow, modem, tail, campaign and state are texts (see appendText), task, push, offset and number are 8 bytes, priority is one, times are 12 (see
 // appendTime). arrival is 12: 4 count the openings of the store, 8 the results since then; it needs no clock and
 // no read.
 const (
@@ -47,14 +53,23 @@ const (
 	tablePush        = 'P'
 	tablePushDue     = 'Q'
 	tablePushOnWay   = 'U'
+	tableAwaiting    = 'V'
 	tableCheckpoint  = 'C'
 	tableFeed        = 'F'
 	tableTimeline    = 'L'
+	tableCampaign    = 'K'
+	tableTarget      = 'G'
+	tableTargetIn    = 'H'
+	tableTargetName  = 'J'
+	tableSetting     = 'E'
 	storeFormat      = "format"
 	storeEpoch       = "epoch"
 	textEnd          = 0x01 // after a 0x00: the text ends
 	textZero         = 0xFF // after a 0x00: the text goes on, and this was a 0x00 of its own
 	lenTime, lenUint = 12, 8
+
+	awaitsUnknown = 0 // in a key of tableAwaiting: its reference is not known
+	awaitsKnown   = 1
 )
 
 // appendText appends s so that texts sort as strings do and none is the beginning of another: 0x00 becomes 0x00 0xFF,
@@ -126,25 +141,55 @@ func appendResultsKey(dst []byte, r *storage.Results, epoch uint32, arrival uint
 	return appendUint(binary.BigEndian.AppendUint32(dst, epoch), arrival)
 }
 
-func appendPushDueKey(dst []byte, p *storage.PushJob) []byte {
-	dst = appendTime(append(dst, tablePushDue, p.Priority), p.NotBefore)
+// appendFlowKey appends what the queue entries of one flow begin with.
+func appendFlowKey(dst []byte, f storage.Flow) []byte {
+	return appendText(append(dst, tablePushDue, f.Priority), f.Name)
+}
+
+// cutFlow takes the flow of a queue entry, and leaves the rest: time, push and device.
+func cutFlow(key []byte) (f storage.Flow, rest []byte, ok bool) {
+	if len(key) < 2 {
+		return f, nil, false
+	}
+	f.Priority = key[1]
+	f.Name, rest, ok = cutText(key[2:])
+	return f, rest, ok && len(rest) >= lenTime
+}
+
+// appendAwaitingKey appends what the entries of one number begin with that waits for reports through one modem.
+func appendAwaitingKey(dst []byte, modem, number string) []byte {
+	return appendText(appendText(append(dst, tableAwaiting), modem), storage.Tail(number))
+}
+
+func appendPushRef(dst []byte, p *storage.PushJob) []byte {
 	return appendText(appendUint(dst, p.ID), p.Device)
 }
 
-func appendPushOnWayKey(dst []byte, p *storage.PushJob) []byte {
-	return appendText(appendUint(append(dst, tablePushOnWay), p.ID), p.Device)
+func appendTargetKey(dst []byte, campaign string, number uint64) []byte {
+	return appendUint(appendText(append(dst, tableTarget), campaign), number)
+}
+
+// appendTargetsIn appends what the entries of a campaign's targets in one state begin with.
+func appendTargetsIn(dst []byte, campaign string, state storage.TargetState) []byte {
+	return appendText(appendText(append(dst, tableTargetIn), campaign), state)
+}
+
+func appendTargetName(dst []byte, campaign, msisdn string) []byte {
+	return append(appendText(append(dst, tableTargetName), campaign), msisdn...)
 }
 
 func appendFeedKey(dst []byte, offset uint64) []byte {
 	return appendUint(append(dst, tableFeed), offset)
 }
 
-// after is the first key behind all keys that begin with prefix, which has to end in a table letter or a text: both
-// end in a byte that can be counted up.
+// after is the first key behind all keys that begin with prefix.
 func after(prefix []byte) []byte {
 	end := bytes.Clone(prefix)
-	end[len(end)-1]++
-	return end
+	for i := len(end) - 1; ; i-- { // a table letter is never 0xFF
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
 }
 
 // pushRef is what an index of pushes says: the push to look up.
@@ -160,6 +205,18 @@ func cutPushRef(src []byte) (pushRef, bool) {
 	}
 	dev, rest, ok := cutText(src[lenUint:])
 	return pushRef{storage.DeviceID(dev), binary.BigEndian.Uint64(src)}, ok && len(rest) == 0
+}
+
+// cutAwaiting takes the reference to the push from an entry of tableAwaiting.
+func cutAwaiting(key []byte) (ref []byte, ok bool) {
+	_, rest, ok := cutText(key[1:])
+	if !ok {
+		return nil, false
+	}
+	if _, rest, ok = cutText(rest); !ok || len(rest) < 2 {
+		return nil, false
+	}
+	return rest[2:], true
 }
 
 // cutNumbered takes device and number of a key made by appendNumberedKey, and what follows them.
@@ -193,12 +250,18 @@ func describe(key []byte) string {
 		}
 		return fmt.Sprintf("%s %q", what, dev)
 	}
-	push := func(what string, head int) string {
-		if len(key) < head {
+	push := func(what string, rest []byte, head int) string {
+		if len(rest) < head {
 			return unknown
 		}
-		if ref, ok := cutPushRef(key[head:]); ok {
+		if ref, ok := cutPushRef(rest[head:]); ok {
 			return fmt.Sprintf("%s of push %d of device %q", what, ref.id, ref.device)
+		}
+		return unknown
+	}
+	target := func(format string, key []byte) string {
+		if campaign, rest, ok := cutText(key); ok && len(rest) == lenUint {
+			return fmt.Sprintf(format, binary.BigEndian.Uint64(rest), campaign)
 		}
 		return unknown
 	}
@@ -232,9 +295,30 @@ func describe(key []byte) string {
 	case tablePush:
 		return number("push")
 	case tablePushDue:
-		return push("due entry", 1+1+lenTime)
+		_, rest, _ := cutFlow(key)
+		return push("due entry", rest, lenTime)
 	case tablePushOnWay:
-		return push("under-way entry", 1)
+		return push("under-way entry", key, 1+lenTime)
+	case tableAwaiting:
+		rest, _ := cutAwaiting(key)
+		return push("awaiting entry", rest, 0)
+	case tableCampaign:
+		return device("campaign")
+	case tableTarget:
+		return target("target %d of campaign %q", key[1:])
+	case tableTargetIn:
+		campaign, rest, _ := cutText(key[1:])
+		if _, rest, ok := cutText(rest); ok && len(rest) == lenTime+lenUint {
+			return fmt.Sprintf("entry of target %d of campaign %q", binary.BigEndian.Uint64(rest[lenTime:]), campaign)
+		}
+		return unknown
+	case tableTargetName:
+		if campaign, rest, ok := cutText(key[1:]); ok {
+			return fmt.Sprintf("index entry of MSISDN %q in campaign %q", rest, campaign)
+		}
+		return unknown
+	case tableSetting:
+		return fmt.Sprintf("setting %q", key[1:])
 	case tableCheckpoint:
 		return device("checkpoint of device")
 	case tableFeed:

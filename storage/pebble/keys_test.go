@@ -55,25 +55,35 @@ func TestTimeKeysSort(t *testing.T) {
 
 // TestDescribe names what lies under each table's keys, and takes any bytes for a key.
 func TestDescribe(t *testing.T) {
-	p := &storage.PushJob{ID: 7, Device: "dev", Priority: 1}
+	p := &storage.PushJob{ID: 7, Device: "dev", Priority: 1, Flow: "k/+49", State: storage.PushQueued}
+	awaited := &storage.PushJob{
+		ID: 7, Device: "dev", State: storage.PushSent, Until: time.Unix(1, 0), Segments: []storage.Segment{{Sent: true, Reference: 255}},
+	}
+	target := &storage.Target{Campaign: "k", Number: 5, MSISDN: "+49", State: storage.TargetPending}
 	d := &storage.Device{ID: "dev"}
 	for want, key := range map[string][]byte{
-		`store's own "format"`:                      appendNameKey(nil, tableStore, storeFormat),
-		`device "dev"`:                              appendDeviceKey(nil, tableDevice, "dev"),
-		`index entry of MSISDN "+49"`:               appendNameKey(nil, tableMSISDN, "+49"),
-		`index entry of DevID "IMEI:1"`:             appendNameKey(nil, tableDevID, "IMEI:1"),
-		`due entry of device "dev"`:                 appendDeviceDueKey(nil, d),
-		`account of device "dev"`:                   appendDeviceKey(nil, tableAccount, "dev"),
-		`order "o1" of device "dev"`:                appendOrderKey(nil, "dev", "o1"),
-		`task 9 of device "dev"`:                    appendNumberedKey(nil, tableTask, "dev", 9),
-		`open entry of task 9 of device "dev"`:      appendNumberedKey(nil, tableOpenTask, "dev", 9),
-		`results of task 9 of device "dev"`:         appendResultsKey(nil, &storage.Results{Device: "dev", Task: 9}, 1, 2),
-		`push 7 of device "dev"`:                    appendNumberedKey(nil, tablePush, "dev", 7),
-		`due entry of push 7 of device "dev"`:       appendPushDueKey(nil, p),
-		`under-way entry of push 7 of device "dev"`: appendPushOnWayKey(nil, p),
-		`checkpoint of device "dev"`:                appendDeviceKey(nil, tableCheckpoint, "dev"),
-		`feed entry 3`:                              appendFeedKey(nil, 3),
-		`timeline entry 3 of device "dev"`:          appendNumberedKey(nil, tableTimeline, "dev", 3),
+		`store's own "format"`:                        appendNameKey(nil, tableStore, storeFormat),
+		`device "dev"`:                                appendDeviceKey(nil, tableDevice, "dev"),
+		`index entry of MSISDN "+49"`:                 appendNameKey(nil, tableMSISDN, "+49"),
+		`index entry of DevID "IMEI:1"`:               appendNameKey(nil, tableDevID, "IMEI:1"),
+		`due entry of device "dev"`:                   appendDeviceDueKey(nil, d),
+		`account of device "dev"`:                     appendDeviceKey(nil, tableAccount, "dev"),
+		`order "o1" of device "dev"`:                  appendOrderKey(nil, "dev", "o1"),
+		`task 9 of device "dev"`:                      appendNumberedKey(nil, tableTask, "dev", 9),
+		`open entry of task 9 of device "dev"`:        appendNumberedKey(nil, tableOpenTask, "dev", 9),
+		`results of task 9 of device "dev"`:           appendResultsKey(nil, &storage.Results{Device: "dev", Task: 9}, 1, 2),
+		`push 7 of device "dev"`:                      appendNumberedKey(nil, tablePush, "dev", 7),
+		`due entry of push 7 of device "dev"`:         queueKey(p),
+		`under-way entry of push 7 of device "dev"`:   wayKey(&storage.PushJob{ID: 7, Device: "dev", State: storage.PushSending}),
+		`awaiting entry of push 7 of device "dev"`:    awaitingKeys(awaited)[0],
+		`campaign "k"`:                                appendText([]byte{tableCampaign}, "k"),
+		`target 5 of campaign "k"`:                    appendTargetKey(nil, "k", 5),
+		`entry of target 5 of campaign "k"`:           targetInKey(target),
+		`index entry of MSISDN "+49" in campaign "k"`: targetNameKey(target),
+		`setting "limits"`:                            appendNameKey(nil, tableSetting, "limits"),
+		`checkpoint of device "dev"`:                  appendDeviceKey(nil, tableCheckpoint, "dev"),
+		`feed entry 3`:                                appendFeedKey(nil, 3),
+		`timeline entry 3 of device "dev"`:            appendNumberedKey(nil, tableTimeline, "dev", 3),
 	} {
 		if got := describe(key); got != want {
 			t.Errorf("%x is %s, want %s", key, got, want)

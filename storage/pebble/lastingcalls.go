@@ -52,12 +52,50 @@ func (l *Lasting) Pushes(dev storage.DeviceID) ([]storage.PushJob, error) {
 	return l.store().Pushes(dev)
 }
 
-func (l *Lasting) PushesDue(now time.Time, limit int) ([]storage.PushJob, error) {
-	return l.store().PushesDue(now, limit)
+func (l *Lasting) PushFlows(now time.Time, from storage.Flow, limit int) ([]storage.Flow, error) {
+	return l.store().PushFlows(now, from, limit)
 }
 
-func (l *Lasting) PushesUnderWay(after uint64, limit int) ([]storage.PushJob, error) {
-	return l.store().PushesUnderWay(after, limit)
+func (l *Lasting) PushesDue(flow storage.Flow, now time.Time, limit int) ([]storage.PushJob, error) {
+	return l.store().PushesDue(flow, now, limit)
+}
+
+func (l *Lasting) PushesOverdue(now time.Time, limit int) ([]storage.PushJob, error) {
+	return l.store().PushesOverdue(now, limit)
+}
+
+func (l *Lasting) PushesAwaiting(modem, number string, reference uint8) ([]storage.PushJob, error) {
+	return l.store().PushesAwaiting(modem, number, reference)
+}
+
+func (l *Lasting) CommitCampaign(c *storage.CampaignCommit) error { return l.store().CommitCampaign(c) }
+
+func (l *Lasting) Campaign(id string) (*storage.Campaign, error) { return l.store().Campaign(id) }
+
+func (l *Lasting) Campaigns(after string, limit int) ([]storage.Campaign, error) {
+	return l.store().Campaigns(after, limit)
+}
+
+func (l *Lasting) Target(campaign string, number uint64) (*storage.Target, error) {
+	return l.store().Target(campaign, number)
+}
+
+func (l *Lasting) FindTarget(campaign, msisdn string) (uint64, error) {
+	return l.store().FindTarget(campaign, msisdn)
+}
+
+func (l *Lasting) Targets(campaign string, after uint64, limit int) ([]storage.Target, error) {
+	return l.store().Targets(campaign, after, limit)
+}
+
+func (l *Lasting) TargetsIn(campaign string, state storage.TargetState, now time.Time, limit int) ([]storage.Target, error) {
+	return l.store().TargetsIn(campaign, state, now, limit)
+}
+
+func (l *Lasting) Setting(name string) ([]byte, error) { return l.store().Setting(name) }
+
+func (l *Lasting) PutSetting(name string, value []byte) error {
+	return l.store().PutSetting(name, value)
 }
 
 func (l *Lasting) Checkpoint(dev storage.DeviceID) (*storage.Checkpoint, error) {

@@ -2,7 +2,7 @@ package pebble
 
 import "dmgate/storage"
 
-// orderEnd ends an order that is open. One that was placed in this very commit is not in the store yet.
+// orderEnd ends an order that is open, and tells the feed. One that was placed in this very commit is not in the store yet.
 func (w *writer) orderEnd(c *storage.Commit, end storage.OrderEnd) error {
 	var o storage.Order
 	w.key = appendOrderKey(w.key[:0], c.Device, end.ID)
@@ -13,5 +13,11 @@ func (w *writer) orderEnd(c *storage.Commit, end storage.OrderEnd) error {
 		return nil
 	}
 	o.State, o.Ended, o.Reason = end.State, c.Time, end.Reason
-	return w.put(w.key, &o)
+	if err := w.put(w.key, &o); err != nil {
+		return err
+	}
+	w.entry = storage.FeedEntry{
+		Time: c.Time, Device: c.Device, Kind: "order", Order: o.ID, Status: string(o.State), Text: o.Reason,
+	}
+	return w.append()
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // Format is the version of the store's layout. A program opens stores of its own version and of all before.
-const Format = 1
+const Format = 2
 
 // Store is a storage.Store in a directory.
 type Store struct {
@@ -107,6 +107,9 @@ func (s *Store) begin() error {
 	}
 	if format > Format {
 		return fmt.Errorf("its format is %d, written by a newer dmgate; this one reads up to %d", format, Format)
+	}
+	if err := s.migrate(format); err != nil {
+		return fmt.Errorf("bringing it from format %d to %d: %w", format, Format, err)
 	}
 	epoch, err := s.number(storeEpoch)
 	if err != nil {

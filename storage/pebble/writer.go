@@ -20,7 +20,8 @@ type writer struct {
 	feed     []byte // encoded feed entries, back to back
 	ends     []int  // where each ends in feed
 	entry    storage.FeedEntry
-	was, now storage.Device // the device's record before and after Edit
+	was, now storage.Device    // the device's record before and after Edit
+	jobs     []storage.PushJob // pushes written so far
 }
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
@@ -35,6 +36,8 @@ func (w *writer) release() {
 	w.batch.Close() // fails where it was closed before, which it was not
 	w.s, w.batch = nil, nil
 	w.entry, w.was, w.now = storage.FeedEntry{}, storage.Device{}, storage.Device{} // they hold on to the caller's
+	clear(w.jobs)
+	w.jobs = w.jobs[:0]
 	const keep = 64 << 10
 	if cap(w.val) > keep || cap(w.feed) > keep {
 		w.val, w.feed = nil, nil
@@ -78,7 +81,7 @@ func (w *writer) index(was, is []byte) {
 	}
 }
 
-// records writes all but the device's own record and the feed.
+// records writes all but the device's own record, its pushes and the feed.
 func (w *writer) records(c *storage.Commit) error {
 	if c.Account != nil {
 		w.key = appendDeviceKey(w.key[:0], tableAccount, c.Device)
@@ -106,11 +109,6 @@ func (w *writer) records(c *storage.Commit) error {
 		r := &c.Results[i]
 		w.key = appendResultsKey(w.key[:0], r, w.s.epoch, w.s.arrival.Add(1))
 		if err := w.put(w.key, r); err != nil {
-			return err
-		}
-	}
-	for i := range c.Pushes {
-		if err := w.push(&c.Pushes[i], c.Pushes[:i]); err != nil {
 			return err
 		}
 	}

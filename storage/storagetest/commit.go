@@ -16,7 +16,7 @@ func testForeign(t *testing.T, s storage.Store) {
 	register(t, s, "a", "b")
 	head := s.Head()
 	for name, c := range map[string]*storage.Commit{
-		"no device":   {Feed: []storage.FeedEntry{{Kind: "device"}}},
+		"no device":   {Ends: []storage.OrderEnd{{ID: "o"}}},
 		"record":      {Device: "c", New: device("d")},
 		"account":     {Device: "a", Account: &storage.Account{Device: "b"}},
 		"order":       {Device: "a", Orders: []storage.Order{{ID: "o", Device: "b"}}},
@@ -63,7 +63,7 @@ func testAbandon(t *testing.T, s storage.Store) {
 	wantSame(t, "open tasks", len(must(s.OpenTasks("alpha", 0, 9))(t)), 0)
 	wantSame(t, "results", len(must(s.Results("alpha", 0, 9))(t)), 0)
 	wantSame(t, "pushes", len(must(s.Pushes("alpha"))(t)), 0)
-	wantSame(t, "under way", len(must(s.PushesUnderWay(0, 9))(t)), 0)
+	wantSame(t, "under way", len(must(s.PushesOverdue(at(99), 9))(t)), 0)
 	wantSame(t, "due", len(must(s.DevicesDue(at(99), 9))(t)), 0)
 	wantSame(t, "Head", s.Head(), head)
 

@@ -74,7 +74,7 @@ func testOddIDs(t *testing.T, s storage.Store) {
 	sorted := slices.Sorted(slices.Values(ids))
 	wantSame(t, "devices", each(must(s.Devices("", 99))(t), deviceID), sorted)
 	wantSame(t, "due", must(s.DevicesDue(at(5), 99))(t), sorted)
-	wantSame(t, "pushes due", len(must(s.PushesDue(at(5), 99))(t)), len(ids))
+	wantSame(t, "pushes due", len(due(t, s, at(5), 99)), len(ids))
 }
 
 func testDevicesDue(t *testing.T, s storage.Store) {

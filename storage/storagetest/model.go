@@ -62,6 +62,10 @@ func (m *model) commit(c *storage.Commit) error {
 			errs = append(errs, err)
 		}
 	}
+	pushes, news, err := m.edited(c)
+	if err != nil {
+		errs = append(errs, err)
+	}
 	for id, other := range m.devices {
 		if id != c.Device &&
 			(is.MSISDN != "" && other.MSISDN == is.MSISDN || is.DevID != "" && other.DevID == is.DevID) {
@@ -83,6 +87,9 @@ func (m *model) commit(c *storage.Commit) error {
 		return errors.Join(errs...)
 	}
 
+	for _, e := range news {
+		m.happen(c, e)
+	}
 	if c.New != nil || c.Edit != nil {
 		m.devices[c.Device] = is
 		if was.State != is.State {
@@ -90,6 +97,9 @@ func (m *model) commit(c *storage.Commit) error {
 				Kind: "state", Order: is.Order, From: was.State, To: is.State, Text: cmp.Or(is.Reason, is.Wait.String()),
 			})
 		}
+	}
+	for _, o := range ended {
+		m.happen(c, storage.FeedEntry{Kind: "order", Order: o.ID, Status: string(o.State), Text: o.Reason})
 	}
 	for _, e := range c.Feed {
 		m.happen(c, e)
@@ -106,11 +116,44 @@ func (m *model) commit(c *storage.Commit) error {
 	for _, t := range c.Tasks {
 		m.tasks[row[uint64]{c.Device, t.ID}] = t
 	}
-	for _, p := range c.Pushes {
-		m.pushes[row[uint64]{c.Device, p.ID}] = p
-	}
+	maps.Copy(m.pushes, pushes)
 	m.results = append(m.results, slices.Clone(c.Results)...)
 	return nil
+}
+
+// edited are the pushes of c with its edits carried out, and what the feed says of them.
+func (m *model) edited(c *storage.Commit) (map[row[uint64]]storage.PushJob, []storage.FeedEntry, error) {
+	pushes := map[row[uint64]]storage.PushJob{}
+	var news []storage.FeedEntry
+	put := func(p storage.PushJob) {
+		key := row[uint64]{c.Device, p.ID}
+		was, found := pushes[key]
+		if !found {
+			was = m.pushes[key]
+		}
+		if e, ok := storage.PushNews(&was, &p); ok {
+			news = append(news, e)
+		}
+		pushes[key] = p
+	}
+	for _, p := range c.Pushes {
+		put(p)
+	}
+	for _, e := range c.PushEdits {
+		key := row[uint64]{c.Device, e.ID}
+		p, found := pushes[key]
+		if !found {
+			if p, found = m.pushes[key]; !found {
+				return nil, nil, storage.ErrNotFound
+			}
+		}
+		p.Segments = slices.Clone(p.Segments)
+		if err := e.Edit(&p); err != nil {
+			return nil, nil, err
+		}
+		put(p)
+	}
+	return pushes, news, nil
 }
 
 func (m *model) happen(c *storage.Commit, e storage.FeedEntry) {
@@ -193,18 +236,60 @@ func (m *model) pushesOf(dev storage.DeviceID) []storage.PushJob {
 	return pick(m.pushes, len(m.pushes), func(p storage.PushJob) bool { return p.Device == dev }, byPushID)
 }
 
-func (m *model) pushesDue(now time.Time, limit int) []storage.PushJob {
-	return pick(m.pushes, limit, func(p storage.PushJob) bool {
-		return p.State == storage.PushQueued && !p.NotBefore.After(now)
-	}, func(a, b storage.PushJob) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.NotBefore.Compare(b.NotBefore), byPushID(a, b))
-	})
+func flowOf(p storage.PushJob) storage.Flow { return storage.Flow{Priority: p.Priority, Name: p.Flow} }
+
+func byFlow(a, b storage.Flow) int {
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
 }
 
-func (m *model) pushesUnderWay(after uint64, limit int) []storage.PushJob {
+func (m *model) pushFlows(now time.Time, from storage.Flow, limit int) []storage.Flow {
+	flows := map[storage.Flow]storage.Flow{}
+	for _, p := range m.pushes {
+		if p.State == storage.PushQueued && !p.NotBefore.After(now) {
+			flows[flowOf(p)] = flowOf(p)
+		}
+	}
+	return pick(flows, limit, func(f storage.Flow) bool { return byFlow(f, from) >= 0 }, byFlow)
+}
+
+func (m *model) pushesDue(flow storage.Flow, now time.Time, limit int) []storage.PushJob {
 	return pick(m.pushes, limit, func(p storage.PushJob) bool {
-		return p.ID > after && (p.State == storage.PushSending || p.State == storage.PushSent)
+		return p.State == storage.PushQueued && flowOf(p) == flow && !p.NotBefore.After(now)
+	}, func(a, b storage.PushJob) int { return cmp.Or(a.NotBefore.Compare(b.NotBefore), byPushID(a, b)) })
+}
+
+func (m *model) pushesOverdue(now time.Time, limit int) []storage.PushJob {
+	until := func(p storage.PushJob) time.Time {
+		if p.State == storage.PushSending {
+			return time.Time{}
+		}
+		return p.Until
+	}
+	return pick(m.pushes, limit, func(p storage.PushJob) bool {
+		return p.State == storage.PushSending || p.Awaits() && !p.Until.After(now)
+	}, func(a, b storage.PushJob) int { return cmp.Or(until(a).Compare(until(b)), byPushID(a, b)) })
+}
+
+func (m *model) pushesAwaiting(modem, number string, reference uint8) []storage.PushJob {
+	has := func(p storage.PushJob, is func(s *storage.Segment) bool) bool {
+		for i := range p.Segments {
+			if is(&p.Segments[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	same := func(p storage.PushJob) bool {
+		return p.Awaits() && p.Modem == modem && storage.SameNumber(p.MSISDN, number)
+	}
+	known := pick(m.pushes, len(m.pushes), func(p storage.PushJob) bool {
+		return same(p) && has(p, func(s *storage.Segment) bool { return s.Sent && !s.Reported && s.Reference == reference })
+	}, func(a, b storage.PushJob) int { return byPushID(b, a) })
+	unknown := pick(m.pushes, len(m.pushes), func(p storage.PushJob) bool {
+		return same(p) && has(p, p.AwaitsUnknown) &&
+			!slices.ContainsFunc(known, func(k storage.PushJob) bool { return k.ID == p.ID })
 	}, byPushID)
+	return append(known, unknown...)
 }
 
 func (m *model) feedAfter(after uint64, limit int) []storage.FeedEntry {

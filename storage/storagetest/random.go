@@ -43,6 +43,27 @@ func drawDevice(t *rapid.T) storage.DeviceID {
 func drawTime(t *rapid.T) time.Time { return at(rapid.IntRange(0, 5).Draw(t, "seconds")) }
 func drawLimit(t *rapid.T) int      { return rapid.IntRange(0, 6).Draw(t, "limit") }
 func drawID(t *rapid.T) uint64      { return rapid.Uint64Range(0, 5).Draw(t, "id") }
+func drawPriority(t *rapid.T) uint8 { return rapid.SampledFrom([]uint8{0, 1, 255}).Draw(t, "priority") }
+func drawFlow(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "k/", "k/+49"}).Draw(t, "flow")
+}
+func drawReference(t *rapid.T) uint8 {
+	return rapid.SampledFrom([]uint8{0, 7, 255}).Draw(t, "reference")
+}
+func drawNumber(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"+491701234567", "01701234567", "+431701234567", "+1"}).Draw(t, "number")
+}
+func drawUntil(t *rapid.T) time.Time {
+	return rapid.SampledFrom([]time.Time{{}, at(2), at(4)}).Draw(t, "until")
+}
+func drawPushState(t *rapid.T) storage.PushState {
+	return rapid.SampledFrom([]storage.PushState{
+		storage.PushQueued, storage.PushSending, storage.PushSent, storage.PushDoubtful, storage.PushFailed,
+	}).Draw(t, "push state")
+}
+func drawSegment(t *rapid.T) storage.Segment {
+	return storage.Segment{Reference: drawReference(t), Sent: rapid.Bool().Draw(t, "sent"), Reported: rapid.Bool().Draw(t, "reported")}
+}
 func drawName(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"", "n1", "n2", "n3", "n4"}).Draw(t, "name")
 }
@@ -76,11 +97,20 @@ func randomCommit(t *rapid.T) *storage.Commit {
 			return storage.Results{Device: id, Task: drawID(t), Session: drawName(t), Time: drawTime(t)}
 		}),
 		Pushes: drawSome(t, "pushes", func(t *rapid.T) storage.PushJob {
-			states := []storage.PushState{storage.PushQueued, storage.PushSending, storage.PushSent, storage.PushFailed}
 			return storage.PushJob{
 				ID:     drawID(t)*100 + uint64(slices.Index(modelDevices, id)), // unique in the store
-				Device: id, State: rapid.SampledFrom(states).Draw(t, "push state"),
-				Priority: rapid.SampledFrom([]uint8{0, 1, 255}).Draw(t, "priority"), NotBefore: drawTime(t),
+				Device: id, State: drawPushState(t), Priority: drawPriority(t), Flow: drawFlow(t), NotBefore: drawTime(t),
+				Until: drawUntil(t), Modem: drawName(t), MSISDN: drawNumber(t), Segments: drawSome(t, "segments", drawSegment),
+			}
+		}),
+		PushEdits: drawSome(t, "push edits", func(t *rapid.T) storage.PushEdit {
+			state, until, segments := drawPushState(t), drawUntil(t), drawSome(t, "segments", drawSegment)
+			return storage.PushEdit{
+				ID: drawID(t)*100 + uint64(slices.Index(modelDevices, id)),
+				Edit: func(p *storage.PushJob) error {
+					p.State, p.Until, p.Segments = state, until, append(p.Segments, segments...)
+					return nil
+				},
 			}
 		}),
 		Feed: drawSome(t, "feed", func(t *rapid.T) storage.FeedEntry {
@@ -155,8 +185,12 @@ func compareLists(t *rapid.T, s storage.Store, m *model) {
 	compare[[]storage.DeviceID](t, "DevicesDue")(s.DevicesDue(now, limit))(m.devicesDue(now, limit), nil)
 	compare[[]storage.Task](t, "OpenTasks")(s.OpenTasks(id, after, limit))(m.openTasks(id, after, limit), nil)
 	compare[[]storage.Results](t, "Results")(s.Results(id, after, limit))(m.resultsOf(id, after, limit), nil)
-	compare[[]storage.PushJob](t, "PushesDue")(s.PushesDue(now, limit))(m.pushesDue(now, limit), nil)
-	compare[[]storage.PushJob](t, "UnderWay")(s.PushesUnderWay(after*100, limit))(m.pushesUnderWay(after*100, limit), nil)
+	flow := storage.Flow{Priority: drawPriority(t), Name: drawFlow(t)}
+	compare[[]storage.Flow](t, "PushFlows")(s.PushFlows(now, flow, limit))(m.pushFlows(now, flow, limit), nil)
+	compare[[]storage.PushJob](t, "PushesDue")(s.PushesDue(flow, now, limit))(m.pushesDue(flow, now, limit), nil)
+	compare[[]storage.PushJob](t, "PushesOverdue")(s.PushesOverdue(now, limit))(m.pushesOverdue(now, limit), nil)
+	number, mr := drawNumber(t), drawReference(t)
+	compare[[]storage.PushJob](t, "PushesAwaiting")(s.PushesAwaiting(name, number, mr))(m.pushesAwaiting(name, number, mr), nil)
 	compare[[]storage.FeedEntry](t, "Feed")(s.Feed(after, limit))(m.feedAfter(after, limit), nil)
 	compare[[]storage.FeedEntry](t, "Timeline")(s.Timeline(id, after, limit))(m.timeline(id, after, limit), nil)
 	compare[uint64](t, "Head")(s.Head(), nil)(uint64(len(m.feed)), nil)

@@ -56,7 +56,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			ID: 11, Device: id, Order: "order-1", Kind: "bootstrap", MSISDN: "+49171" + string(id),
 			PDU: []byte{6, 0}, Priority: 3,
 			State: storage.PushSent, NotBefore: at(5), Attempts: 1, Modem: "modem-1", Total: 4,
-			Created: at(1), Changed: at(2), Error: "timed out",
+			Created: at(1), Changed: at(2), Error: "timed out", Flow: "k/+49", Until: at(60), Repeats: 1, Faults: 2,
 			Segments: []storage.Segment{{Reference: 200, Sent: true, Reported: true, Status: 0x30}, {Sent: true}},
 		}},
 		Checkpoint: &storage.Checkpoint{
@@ -71,11 +71,12 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			NextNonce: []byte{8}, MaxObj: 1 << 20, Parting: true,
 			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
-		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1}},
+		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1,
+			Campaign: "k", Status: "s"}},
 	}
 }
 
-// WantFullCommit checks that s holds all of FullCommit(id), whose feed entries are the last two.
+// WantFullCommit checks that s holds all of FullCommit(id), whose feed entries are the last three.
 func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 	t.Helper()
 	c := FullCommit(id)
@@ -89,18 +90,22 @@ func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 	wantSame(t, "open tasks", must(s.OpenTasks(id, 0, 10))(t), c.Tasks)
 	wantSame(t, "results", must(s.Results(id, 0, 10))(t), c.Results)
 	wantSame(t, "pushes", must(s.Pushes(id))(t), c.Pushes)
-	wantSame(t, "under way", must(s.PushesUnderWay(0, 10))(t), c.Pushes)
+	wantSame(t, "under way", must(s.PushesOverdue(at(90), 10))(t), c.Pushes)
 	wantSame(t, "checkpoint", must(s.Checkpoint(id))(t), c.Checkpoint)
 	wantSame(t, "due", must(s.DevicesDue(at(4), 10))(t), []storage.DeviceID{id})
 	head := s.Head()
 	wantSame(t, "timeline", must(s.Timeline(id, 0, 10))(t), []storage.FeedEntry{
+		{
+			Offset: head - 2, Time: at(9), Device: id, Kind: "push", Order: "order-1", Status: "sent", Count: 2,
+			Text: "2 segments sent through modem-1",
+		},
 		{
 			Offset: head - 1, Time: at(9), Device: id, Kind: "state", Order: "order-1", To: storage.Failed,
 			Text: "the network refused it",
 		},
 		{
 			Offset: head, Time: at(9), Device: id, Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered",
-			Count: 1,
+			Count: 1, Campaign: "k", Status: "s",
 		},
 	})
 }

@@ -1,0 +1,140 @@
+package fleet
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"time"
+
+	"dmgate/codec/push"
+	"dmgate/storage"
+)
+
+// Bounds of a campaign.
+const (
+	maxCampaignName = 200
+	maxCommands     = 1000
+	maxAttempts     = 20
+	maxRetryAfter   = 30 * 24 * time.Hour
+	maxWindows      = 64
+	maxHoldOver     = 1_000_000
+)
+
+// Defaults of a campaign's pacing.
+const (
+	retryAfter = time.Hour
+	canaryGood = 0.9
+	holdOver   = 100
+)
+
+// checkAction refuses what can not be done to any device.
+func checkAction(a *storage.Action) error {
+	switch a.Kind {
+	case kindBootstrap:
+		if a.Sec == "" {
+			a.Sec = push.UserPIN.String()
+		}
+		if _, err := push.ParseSEC(a.Sec); err != nil {
+			return &FieldError{"sec", err.Error()}
+		}
+		if a.PIN != "" && !pin.MatchString(a.PIN) {
+			return &FieldError{"pin", "not 4 to 10 digits"}
+		}
+	case kindNotify:
+		if len(a.Commands) > 0 {
+			return &FieldError{"commands", "a notification takes none: want kind task"}
+		}
+	case kindTask:
+		if len(a.Commands) == 0 || len(a.Commands) > maxCommands {
+			return &FieldError{"commands", fmt.Sprintf("%d commands, want 1 to %d", len(a.Commands), maxCommands)}
+		}
+		for i := range a.Commands {
+			if !slices.Contains(commandKinds, a.Commands[i].Kind) {
+				return &FieldError{"commands", fmt.Sprintf("command %d: %.20q is no kind of command", i, a.Commands[i].Kind)}
+			}
+		}
+		if a.Commands[0].Depth != 0 {
+			return &FieldError{"commands", "command 0 is a member of no group"}
+		}
+	case "install":
+		return &FieldError{"kind", "install: install jobs are not there yet"}
+	default:
+		return &FieldError{"kind", fmt.Sprintf("%.20q, want bootstrap, notify or task", a.Kind)}
+	}
+	if a.Kind != kindBootstrap && (a.Sec != "" || a.PIN != "" || a.APN != "" || a.Again) {
+		return &FieldError{"kind", a.Kind + " takes no sec, pin, apn or again: these are of a bootstrap"}
+	}
+	return nil
+}
+
+var commandKinds = []string{"Get", "Add", "Replace", "Delete", "Copy", "Exec", "Alert", "Atomic", "Sequence", "Put"}
+
+// checkPacing refuses what can not be carried out, and fills in what was left to us.
+func checkPacing(p *storage.Pacing) error {
+	share := func(v float64) bool { return v >= 0 && v <= 1 } // NaN is none
+	positive := func(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
+	switch {
+	case !positive(p.Rate):
+		return &FieldError{"rate", fmt.Sprintf("%g targets an hour, want 0 for no limit or more", p.Rate)}
+	case !positive(p.Growth) || p.Growth > 100:
+		return &FieldError{"growth", fmt.Sprintf("%g, want a factor an hour of 0 to 100", p.Growth)}
+	case !positive(p.RateMax):
+		return &FieldError{"rate_max", fmt.Sprintf("%g targets an hour, want 0 for no limit or more", p.RateMax)}
+	case p.Attempts < 0 || p.Attempts > maxAttempts:
+		return &FieldError{"attempts", fmt.Sprintf("%d, want 1 to %d", p.Attempts, maxAttempts)}
+	case p.RetryAfter < 0 || p.RetryAfter > maxRetryAfter:
+		return &FieldError{"retry_after", fmt.Sprintf("%v, want 0 to %v", p.RetryAfter, maxRetryAfter)}
+	case !slices.Contains([]string{"", "sent", "delivered", "done"}, p.Success):
+		return &FieldError{"success", fmt.Sprintf("%.20q, want sent, delivered or done", p.Success)}
+	case p.Canary < 0:
+		return &FieldError{"canary", fmt.Sprintf("%d targets, want 0 for none or more", p.Canary)}
+	case !share(p.CanaryGood):
+		return &FieldError{"canary_good", fmt.Sprintf("%g, want a share of 0 to 1", p.CanaryGood)}
+	case !share(p.HoldAbove):
+		return &FieldError{"hold_above", fmt.Sprintf("%g, want a share of 0 (never) to 1", p.HoldAbove)}
+	case p.HoldOver < 0 || p.HoldOver > maxHoldOver:
+		return &FieldError{"hold_over", fmt.Sprintf("%d outcomes, want 0 to %d", p.HoldOver, maxHoldOver)}
+	case len(p.Windows) > maxWindows:
+		return &FieldError{"windows", fmt.Sprintf("%d windows, want at most %d", len(p.Windows), maxWindows)}
+	}
+	for i := range p.Windows {
+		if fault := checkWindow(&p.Windows[i]); fault != "" {
+			return &FieldError{"windows", fmt.Sprintf("window %d: %s", i, fault)}
+		}
+	}
+	fillPacing(p)
+	return nil
+}
+
+func fillPacing(p *storage.Pacing) {
+	if p.Success == "" {
+		p.Success = successDone
+	}
+	if p.Attempts == 0 {
+		p.Attempts = 1
+	}
+	if p.RetryAfter == 0 {
+		p.RetryAfter = retryAfter
+	}
+	if p.CanaryGood == 0 {
+		p.CanaryGood = canaryGood
+	}
+	if p.HoldOver == 0 {
+		p.HoldOver = holdOver
+	}
+}
+
+var tac = regexp.MustCompile(`^[0-9]{8}$`)
+
+func checkFilter(f *storage.Filter) error {
+	if f.TAC != "" && !tac.MatchString(f.TAC) {
+		return &FieldError{"tac", fmt.Sprintf("%.20q, want the eight digits that an IMEI begins with", f.TAC)}
+	}
+	for _, s := range f.States {
+		if !slices.Contains(storage.States, s) {
+			return &FieldError{"states", fmt.Sprintf("%.20q is no state of a device", s)}
+		}
+	}
+	return nil
+}
