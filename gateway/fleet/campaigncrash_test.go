@@ -144,6 +144,7 @@ func TestCampaignReadsTheFeedTwice(t *testing.T) {
 func TestCampaignAccounting(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
+		defer w.store.Close()
 		fates := []storage.PushState{storage.PushSent, storage.PushDelivered, storage.PushFailed, storage.PushDoubtful}
 		for _, prefix := range []string{"+", "+9991", "+99910000", "+999100001", "+99920", "+999200010"} {
 			w.behaviour = append(w.behaviour, behaviour{

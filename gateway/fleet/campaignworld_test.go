@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"dmgate/modempool"
 	"dmgate/sessions"
 	"dmgate/storage"
@@ -88,7 +90,8 @@ func (b *breaking) CommitCampaign(c *storage.CampaignCommit) error {
 }
 
 func newWorld(t testing.TB) *world {
-	store, err := pebble.Open(t.TempDir(), pebble.Options{})
+	small := pebble.Options{FS: vfs.NewMem(), NoSync: true, CacheSize: 1 << 20, MemTableSize: 1 << 20}
+	store, err := pebble.Open("store", small)
 	if err != nil {
 		t.Fatal(err)
 	}
