@@ -17,6 +17,7 @@ import (
 	"dmgate/bench/handset"
 	"dmgate/gateway/api"
 	"dmgate/gateway/config"
+	"dmgate/modempool"
 	"dmgate/modempool/modemsim"
 	"dmgate/storage"
 )
@@ -90,8 +91,17 @@ func (d *demoCmd) config(folder string, ports []string) config.Config {
 	c.Device.Listen, c.Admin.Listen = freeAddress(c.Device.Listen), freeAddress(c.Admin.Listen)
 	c.Device.Drain = time.Second
 	c.Orders.AnswerWithin = 12 * time.Second
-	c.Modems.Ports, c.Modems.Rate = ports, 0
+	c.Modems.Ports, c.Modems.Limits = portsAt(ports), modempool.Limits{} // none
 	return c
+}
+
+// portsAt are modems with nothing of their own.
+func portsAt(paths []string) []config.Port {
+	ports := make([]config.Port, len(paths))
+	for i, path := range paths {
+		ports[i].Path = path
+	}
+	return ports
 }
 
 // freeAddress is address, or one on another port where that is taken.

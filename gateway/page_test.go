@@ -20,6 +20,7 @@ import (
 	"dmgate/bench/handset"
 	"dmgate/gateway/api"
 	"dmgate/gateway/config"
+	"dmgate/modempool"
 	"dmgate/modempool/modemsim"
 	"dmgate/storage"
 )
@@ -65,7 +66,7 @@ func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options)
 	c.Device.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.Device.Drain = 100 * time.Millisecond
 	c.Orders.AnswerWithin = 4 * time.Second
-	c.Modems.Ports, c.Modems.Rate = bank.Paths(), 0
+	c.Modems.Ports, c.Modems.Limits = portsAt(bank.Paths()), modempool.Limits{}
 	s := startSite(t, c)
 	s.phones = phones
 	ran := make(chan struct{})

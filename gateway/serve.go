@@ -124,20 +124,24 @@ func (g *gateway) listen() (err error) {
 
 func (g *gateway) assemble() error {
 	c := g.config
-	ports, err := c.ModemPorts()
+	modems, err := c.ModemPorts()
 	if err != nil {
 		return err
 	}
-	pin, err := c.ModemPIN()
-	if err != nil {
-		return err
+	var ports []string
+	pins := make(map[string]string)
+	for i := range modems {
+		ports = append(ports, modems[i].Path)
+		if pins[modems[i].Path], err = c.PIN(&modems[i]); err != nil {
+			return err
+		}
 	}
 	g.fleet = fleet.New(fleet.Options{
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Log: g.log,
 	}, g.store, func() { g.pool.Wake() })
 	g.pool, err = modempool.New(modempool.Options{
-		Ports: ports, PIN: pin, Rate: c.Modems.Rate, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
+		Ports: ports, PINs: pins, Rate: c.Modems.Limits.Modem, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
 	}, g.fleet)
 	if err != nil {
 		return err

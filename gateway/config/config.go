@@ -9,14 +9,16 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"dmgate/modempool"
 )
 
 // Config is all that can be set. Default holds the values of what is not set.
@@ -68,15 +70,6 @@ type Orders struct {
 	AnswerWithin time.Duration `yaml:"answerWithin"` // a bootstrap no session has followed by then counts as unanswered
 }
 
-// Modems are the modems and their limits.
-type Modems struct {
-	Ports   []string      `yaml:"ports"`   // device files, by path or pattern: /dev/serial/by-id/*
-	PINFile string        `yaml:"pinFile"` // file with the SIMs' PIN; empty where they have none
-	Rate    float64       `yaml:"rate"`    // segments a minute for each modem, at most; 0 for no limit
-	Timeout time.Duration `yaml:"timeout"` // for the network to take an SMS
-	Tries   int           `yaml:"tries"`   // of one push
-}
-
 // Default is the configuration without a file.
 func Default() Config {
 	return Config{
@@ -91,7 +84,7 @@ func Default() Config {
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
-		Modems: Modems{Rate: 20, Timeout: time.Minute, Tries: 5},
+		Modems: Modems{Limits: modempool.Limits{Modem: 20}, Timeout: time.Minute, Tries: 5},
 	}
 }
 
@@ -108,25 +101,63 @@ func Load(path string) (Config, error) {
 	if err := read(text, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := c.Check(); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
 	return c, nil
 }
 
-// read sets what text names and leaves the rest of c.
+// read sets what text names, leaves the rest of c, and checks all of it.
 func read(text []byte, c *Config) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(file.Docs, setsSomething) {
-		return nil // an empty document would empty c
+		return c.Check() // an empty document would empty c
 	}
 	if err := badDuration(file); err != nil {
 		return err
 	}
-	return yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c)
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c); err != nil {
+		return err
+	}
+	if err := c.Modems.read(file); err != nil {
+		return err
+	}
+	return located(file, c.Check())
+}
+
+// keyError is a value that can not be, by its key.
+type keyError struct {
+	key    string // "modems.ports[2].rate"
+	reason string
+}
+
+func (e *keyError) Error() string { return e.key + ": " + e.reason }
+
+// located adds to a keyError the line on which its key stands, or what it is missing from.
+func located(file *ast.File, err error) error {
+	var bad *keyError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	for key := bad.key; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
+		if node := find(file, "$."+key); node != nil {
+			return &yaml.SyntaxError{Message: err.Error(), Token: node.GetToken()}
+		}
+	}
+	return err
+}
+
+// find is what stands at a path such as $.modems.rate; nil where nothing does.
+func find(file *ast.File, path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterFile(file)
+	if err != nil || node.Type() == ast.NullType {
+		return nil
+	}
+	return node
 }
 
 func setsSomething(d *ast.DocumentNode) bool {
@@ -141,21 +172,13 @@ var durations = []string{
 
 func badDuration(file *ast.File) error {
 	for _, path := range durations {
-		p, err := yaml.PathString(path)
-		if err != nil {
-			return err
-		}
-		node, err := p.FilterFile(file)
-		if err != nil {
-			continue // not set
-		}
-		text, ok := node.(*ast.StringNode)
+		text, ok := find(file, path).(*ast.StringNode)
 		if !ok {
 			continue
 		}
 		if _, err := time.ParseDuration(text.Value); err != nil {
 			return &yaml.SyntaxError{
-				Message: fmt.Sprintf("%q is no duration such as 90s or 72h", text.Value), Token: node.GetToken(),
+				Message: fmt.Sprintf("%q is no duration such as 90s or 72h", text.Value), Token: text.GetToken(),
 			}
 		}
 	}
@@ -176,8 +199,6 @@ func (c *Config) Check() error {
 		return fmt.Errorf("device.serverId: %q is not 1 to 23 ASCII characters without a space or quote", c.Device.ServerID)
 	case !slices.Contains(schemes, c.Device.Scheme):
 		return fmt.Errorf("device.scheme: %q is not basic, md5 or hmac", c.Device.Scheme)
-	case !(c.Modems.Rate >= 0):
-		return errors.New("modems.rate: want 0 for no limit, or more")
 	}
 	for _, l := range []struct{ name, address string }{
 		{"device.listen", c.Device.Listen}, {"admin.listen", c.Admin.Listen},
@@ -206,7 +227,10 @@ func (c *Config) Check() error {
 			return fmt.Errorf("%s: want more than nothing", f.name)
 		}
 	}
-	return c.Device.Source.check()
+	if err := c.Device.Source.check(); err != nil {
+		return err
+	}
+	return c.Modems.check()
 }
 
 func (s *Source) check() error {
@@ -257,36 +281,4 @@ func (d *Device) checkAddress() error {
 		return fmt.Errorf("device.address: %q has more than a host and a path", d.Address)
 	}
 	return nil
-}
-
-// ModemPorts resolves the patterns among Modems.Ports to device files, each once.
-func (c *Config) ModemPorts() ([]string, error) {
-	var ports []string
-	for _, p := range c.Modems.Ports {
-		found, err := filepath.Glob(p)
-		if err != nil {
-			return nil, fmt.Errorf("modems.ports: %q: %w", p, err)
-		}
-		if found == nil {
-			found = []string{p} // it may come later
-		}
-		for _, port := range found {
-			if !slices.Contains(ports, port) {
-				ports = append(ports, port)
-			}
-		}
-	}
-	return ports, nil
-}
-
-// ModemPIN reads the SIMs' PIN from its file; empty where there is none.
-func (c *Config) ModemPIN() (string, error) {
-	if c.Modems.PINFile == "" {
-		return "", nil
-	}
-	text, err := os.ReadFile(c.Modems.PINFile)
-	if err != nil {
-		return "", fmt.Errorf("modems.pinFile: %w", err)
-	}
-	return string(bytes.TrimSpace(text)), nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dmgate/modempool"
 )
 
 // write puts text into a configuration file.
@@ -28,7 +30,11 @@ func TestDefaults(t *testing.T) {
 		"null": write(t, "null\n"), "empty part": write(t, "device:\n"),
 	} {
 		got, err := Load(path)
-		if want := Default(); err != nil || !reflect.DeepEqual(got, want) {
+		want := Default()
+		if err := want.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v %+v\nwant %+v", name, err, got, want)
 		}
 	}
@@ -66,8 +72,17 @@ modems:
   ports:
     - /dev/ttyUSB0
     - /dev/serial/by-id/*
+    - {path: /dev/ttyUSB1, pinFile: /etc/dmgate/pin1, tags: [d1, roaming], rate: 3, simDay: 90}
   pinFile: /etc/dmgate/pin
-  rate: 0.5
+  limits:
+    modem: 0.5
+    pool: 100
+    simDay: 500
+    destinationHour: 4
+    quiet: {from: 22:00, to: "07:00", zone: UTC}
+    destinations:
+      - {prefix: "+49171", operator: D1, zone: Europe/Berlin, rate: 30, modems: [d1]}
+      - prefix: +49
   timeout: 90s
   tries: 1
 `))
@@ -85,10 +100,25 @@ modems:
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 45 * time.Minute},
 		Modems: Modems{
-			Ports: []string{"/dev/ttyUSB0", "/dev/serial/by-id/*"}, PINFile: "/etc/dmgate/pin", Rate: 0.5,
+			Ports: []Port{
+				{Path: "/dev/ttyUSB0"}, {Path: "/dev/serial/by-id/*"},
+				{Path: "/dev/ttyUSB1", PINFile: "/etc/dmgate/pin1", Tags: []string{"d1", "roaming"}, Rate: 3, SIMDay: 90},
+			},
+			PINFile: "/etc/dmgate/pin",
+			Limits: modempool.Limits{
+				Modem: 0.5, Pool: 100, SIMDay: 500, DestinationHour: 4,
+				Quiet: modempool.Quiet{From: "22:00", To: "07:00", Zone: "UTC"},
+				Destinations: []modempool.Destination{
+					{Prefix: "+49171", Operator: "D1", Zone: "Europe/Berlin", Rate: 30, Modems: []string{"d1"}},
+					{Prefix: "+49"},
+				},
+			},
 			Timeout: 90 * time.Second,
 			Tries:   1,
 		},
+	}
+	if err := want.Check(); err != nil {
+		t.Fatal(err)
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
@@ -96,6 +126,9 @@ modems:
 	some, err := Load(write(t, "device: {idle: 30s}\n"))
 	want = Default()
 	want.Device.Idle = 30 * time.Second
+	if err := want.Check(); err != nil {
+		t.Fatal(err)
+	}
 	if err != nil || !reflect.DeepEqual(some, want) {
 		t.Errorf("%v\ngot  %+v\nwant %+v", err, some, want)
 	}
@@ -112,7 +145,6 @@ func TestMalformed(t *testing.T) {
 		{"device:\n  idle: 10\n", "[2:9] "},
 		{"\nmodems:\n  timeout: 30\n", "[3:12] "},
 		{"device: 7\n", "[1:9] "},
-		{"modems:\n  ports: /dev/ttyUSB0\n", "[2:10] "},
 		{"data: a\ndata: b\n", "[2:1] "},
 		{"data: [\n", "[1:7] "},
 		{"device:\n\tlisten: x\n", "[2:1] "},
@@ -204,8 +236,6 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Orders.AnswerWithin = 0 }, "orders.answerWithin: want more than nothing"},
 		{func(c *Config) { c.Modems.Timeout = 0 }, "modems.timeout: want more than nothing"},
 		{func(c *Config) { c.Modems.Tries = 0 }, "modems.tries: want more than nothing"},
-		{func(c *Config) { c.Modems.Rate = 0 }, ""},
-		{func(c *Config) { c.Modems.Rate = -1 }, "modems.rate: want 0 for no limit, or more"},
 	} {
 		conf := Default()
 		c.set(&conf)
@@ -227,26 +257,6 @@ func TestLoadChecks(t *testing.T) {
 	}
 }
 
-// A pattern stands for the ports that are there; a port that is not there may come later.
-func TestModemPorts(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"usb-b", "usb-a"} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := Config{Modems: Modems{Ports: []string{dir + "/usb-*", "/dev/nowhere0", dir + "/usb-a"}}}
-	got, err := c.ModemPorts()
-	want := []string{dir + "/usb-a", dir + "/usb-b", "/dev/nowhere0"}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("%v %v, want %v: each port once", got, err, want)
-	}
-	c.Modems.Ports = []string{"/dev/[tty"}
-	if _, err := c.ModemPorts(); err == nil || !strings.HasPrefix(err.Error(), `modems.ports: "/dev/[tty": `) {
-		t.Errorf("a pattern that is none: %v", err)
-	}
-}
-
 // An address is a prefix as well.
 func TestExemptPrefixes(t *testing.T) {
 	c := Default()
@@ -257,21 +267,5 @@ func TestExemptPrefixes(t *testing.T) {
 	}
 	if got, err := Load(write(t, "device: {source: {exempt: []}}\n")); err != nil || len(got.Device.Source.Exempt) != 0 {
 		t.Errorf("none: %v %v", got.Device.Source.Exempt, err)
-	}
-}
-
-// The PIN comes from a file of its own, so that it stands in no configuration.
-func TestModemPIN(t *testing.T) {
-	var c Config
-	if pin, err := c.ModemPIN(); pin != "" || err != nil {
-		t.Errorf("no file: %q %v", pin, err)
-	}
-	c.Modems.PINFile = write(t, " 1234\r\n")
-	if pin, err := c.ModemPIN(); pin != "1234" || err != nil {
-		t.Errorf("%q %v", pin, err)
-	}
-	c.Modems.PINFile += ".none"
-	if _, err := c.ModemPIN(); err == nil || !strings.HasPrefix(err.Error(), "modems.pinFile: ") {
-		t.Errorf("no such file: %v", err)
 	}
 }

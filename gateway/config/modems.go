@@ -1,0 +1,152 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"dmgate/modempool"
+)
+
+// Modems are the modems and their limits.
+type Modems struct {
+	Ports   []Port           `yaml:"ports"`   // a pattern may stand for many modems
+	PINFile string           `yaml:"pinFile"` // file with the SIMs' PIN; empty where they have none
+	Rate    float64          `yaml:"rate"`    // in a file, the short form of Limits.Modem
+	Limits  modempool.Limits `yaml:"limits"`  // until they are changed at run time
+	Timeout time.Duration    `yaml:"timeout"` // for the network to take an SMS
+	Tries   int              `yaml:"tries"`   // of one push
+}
+
+// Port says where a modem is, and what holds for it alone. In a file a path may stand for it.
+type Port struct {
+	Path    string   `yaml:"path"`    // of the device file, or a pattern: /dev/serial/by-id/*
+	PINFile string   `yaml:"pinFile"` // in place of Modems.PINFile
+	Tags    []string `yaml:"tags"`    // by which destinations choose their modems
+	Rate    float64  `yaml:"rate"`    // in place of Limits.Modem; 0 for that
+	SIMDay  int      `yaml:"simDay"`  // in place of Limits.SIMDay; 0 for that
+}
+
+// UnmarshalYAML reads a path or all of it.
+func (p *Port) UnmarshalYAML(read func(any) error) error {
+	if read(&p.Path) == nil {
+		return nil
+	}
+	type all Port
+	return read((*all)(p))
+}
+
+// read takes up what the YAML reader leaves open.
+func (m *Modems) read(file *ast.File) error {
+	if rate := find(file, "$.modems.rate"); rate != nil {
+		if find(file, "$.modems.limits.modem") != nil {
+			return &yaml.SyntaxError{
+				Message: "modems.rate is short for modems.limits.modem: want one of them", Token: rate.GetToken(),
+			}
+		}
+		m.Limits.Modem = m.Rate
+	}
+	for i := range m.Limits.Destinations {
+		// Without quotes +49171 is a number to YAML, which has no plus.
+		if d := &m.Limits.Destinations[i]; digits.MatchString(d.Prefix) {
+			d.Prefix = "+" + d.Prefix
+		}
+	}
+	return nil
+}
+
+var digits = regexp.MustCompile(`^[0-9]+$`)
+
+func (m *Modems) check() error {
+	if !(m.Rate >= 0) {
+		return &keyError{"modems.rate", "want 0 for no limit, or more"}
+	}
+	for i := range m.Ports {
+		if err := m.Ports[i].check(); err != nil {
+			return &keyError{fmt.Sprintf("modems.ports[%d].%s", i, err.key), err.reason}
+		}
+	}
+	var bad *modempool.LimitError
+	if errors.As(m.Limits.Check(), &bad) {
+		return &keyError{"modems.limits." + inYAML(bad.Field), bad.Reason}
+	}
+	return nil
+}
+
+func (p *Port) check() *keyError {
+	var bad *modempool.LimitError
+	limits := p.Limits()
+	switch {
+	case p.Path == "":
+		return &keyError{"path", "no device file named"}
+	case errors.As(limits.Check(), &bad):
+		return &keyError{inYAML(bad.Field), bad.Reason}
+	}
+	for i, tag := range p.Tags {
+		if err := modempool.CheckTag(tag); err != nil {
+			return &keyError{fmt.Sprintf("tags[%d]", i), err.Error()}
+		}
+	}
+	if _, err := filepath.Match(p.Path, ""); err != nil {
+		return &keyError{"path", fmt.Sprintf("%q: %v", p.Path, err)}
+	}
+	return nil
+}
+
+// inYAML is the name of a limit as the file has it: words in one, not with underscores as in JSON.
+func inYAML(field string) string {
+	return strings.NewReplacer("sim_day", "simDay", "destination_hour", "destinationHour").Replace(field)
+}
+
+// Limits are those of the modem alone.
+func (p *Port) Limits() modempool.ModemLimits {
+	return modempool.ModemLimits{Rate: p.Rate, SIMDay: p.SIMDay}
+}
+
+// ModemPorts resolves the patterns among Modems.Ports to device files: each once, as the first entry that names it
+// says.
+func (c *Config) ModemPorts() ([]Port, error) {
+	var ports []Port
+	seen := make(map[string]bool)
+	for _, p := range c.Modems.Ports {
+		found, err := filepath.Glob(p.Path)
+		if err != nil {
+			return nil, fmt.Errorf("modems.ports: %q: %w", p.Path, err)
+		}
+		if found == nil {
+			found = []string{p.Path} // it may come later
+		}
+		for _, path := range found {
+			if !seen[path] {
+				seen[path] = true
+				p.Path = path
+				ports = append(ports, p)
+			}
+		}
+	}
+	return ports, nil
+}
+
+// PIN reads the PIN of a port's SIM from its file, or from that of all SIMs; empty where there is none.
+func (c *Config) PIN(p *Port) (string, error) {
+	path := p.PINFile
+	if path == "" {
+		path = c.Modems.PINFile
+	}
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("modems.pinFile: %w", err)
+	}
+	return string(bytes.TrimSpace(text)), nil
+}
