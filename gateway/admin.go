@@ -29,6 +29,7 @@ func (g *gateway) admin(ctx *fasthttp.RequestCtx) {
 		ctx.SetContentType("text/plain; version=0.0.4")
 		var b bytes.Buffer
 		g.metrics.WritePrometheus(&b)
+		g.writeModems(&b)
 		metrics.WriteProcessMetrics(&b)
 		ctx.SetBody(b.Bytes())
 	default:
@@ -69,14 +70,6 @@ func (g *gateway) measure() {
 	g.metrics.NewGauge("dmgate_feed_offset", func() float64 { return float64(g.store.Head()) })
 	g.metrics.NewGauge("dmgate_store_commits_total", func() float64 { return float64(g.store.Counts().Commits) })
 	g.metrics.NewGauge("dmgate_store_syncs_total", func() float64 { return float64(g.store.Counts().Syncs) })
-	for i, m := range g.pool.Modems() {
-		g.metrics.NewGauge(fmt.Sprintf("dmgate_modem_segments_sent{modem=%q}", m.Name), func() float64 {
-			return float64(g.pool.Modems()[i].Sent)
-		})
-		g.metrics.NewGauge(fmt.Sprintf("dmgate_modem_segments_failed{modem=%q}", m.Name), func() float64 {
-			return float64(g.pool.Modems()[i].Failed)
-		})
-	}
 }
 
 // adminKey reads the admin key from path. The first start makes one and says where it is.

@@ -116,7 +116,7 @@ func (p *pushCmd) send(pdu []byte) error {
 	q := &oneShot{over: cancel, job: storage.PushJob{
 		ID: 1, Device: "push", MSISDN: p.To, PDU: pdu, State: storage.PushQueued, NotBefore: time.Now(),
 	}}
-	pool, err := modempool.New(modempool.Options{Ports: []string{p.Port}, PIN: pin}, q)
+	pool, err := modempool.New(modempool.Options{Ports: []modempool.Port{{Path: p.Port, PIN: pin}}}, q)
 	if err != nil {
 		return err
 	}
@@ -146,16 +146,26 @@ func (q *oneShot) state() storage.PushJob {
 	return q.job
 }
 
+// Flows implements modempool.Queue.
+func (q *oneShot) Flows(now time.Time, from storage.Flow, _ int) ([]storage.Flow, error) {
+	if job := q.state(); from == (storage.Flow{}) && job.State == storage.PushQueued && !job.NotBefore.After(now) {
+		return []storage.Flow{{}}, nil
+	}
+	return nil, nil
+}
+
 // Due implements modempool.Queue.
-func (q *oneShot) Due(now time.Time, _ int) ([]storage.PushJob, error) {
+func (q *oneShot) Due(_ storage.Flow, now time.Time, _ int) ([]storage.PushJob, error) {
 	if job := q.state(); job.State == storage.PushQueued && !job.NotBefore.After(now) {
 		return []storage.PushJob{job}, nil
 	}
 	return nil, nil
 }
 
-// UnderWay implements modempool.Queue.
-func (q *oneShot) UnderWay(uint64, int) ([]storage.PushJob, error) { return nil, nil }
+// Overdue and Awaiting implement modempool.Queue: what was sent is not waited for.
+func (q *oneShot) Overdue(time.Time, int) ([]storage.PushJob, error) { return nil, nil }
+
+func (q *oneShot) Awaiting(string, string, uint8) ([]storage.PushJob, error) { return nil, nil }
 
 // PDU implements modempool.Queue.
 func (q *oneShot) PDU(job *storage.PushJob) ([]byte, error) { return job.PDU, nil }
@@ -170,3 +180,26 @@ func (q *oneShot) Save(job *storage.PushJob) error {
 	}
 	return nil
 }
+
+// Edit implements modempool.Queue.
+func (q *oneShot) Edit(_ storage.DeviceID, _ uint64, change func(*storage.PushJob) error) error {
+	job := q.state()
+	if err := change(&job); err != nil {
+		return err
+	}
+	return q.Save(&job)
+}
+
+// Received implements modempool.Queue: an SMS that has come in is shown, as the modem forgets it.
+func (q *oneShot) Received(sms modempool.Received) error {
+	_, err := fmt.Fprintf(os.Stderr, "incoming SMS from %s: %s%s\n", sms.Sender, sms.Text, sms.Data)
+	return err
+}
+
+// Noticed implements modempool.Queue.
+func (q *oneShot) Noticed(string, string) error { return nil }
+
+// Setting and PutSetting implement modempool.Queue: nothing outlives this process.
+func (q *oneShot) Setting(string) ([]byte, error) { return nil, storage.ErrNotFound }
+
+func (q *oneShot) PutSetting(string, []byte) error { return nil }

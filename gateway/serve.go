@@ -124,24 +124,17 @@ func (g *gateway) listen() (err error) {
 
 func (g *gateway) assemble() error {
 	c := g.config
-	modems, err := c.ModemPorts()
+	ports, err := c.ModemPorts()
 	if err != nil {
 		return err
 	}
-	var ports []string
-	pins := make(map[string]string)
-	for i := range modems {
-		ports = append(ports, modems[i].Path)
-		if pins[modems[i].Path], err = c.PIN(&modems[i]); err != nil {
-			return err
-		}
-	}
 	g.fleet = fleet.New(fleet.Options{
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
-		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Log: g.log,
+		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
+		Throughput: g.throughput, Log: g.log,
 	}, g.store, func() { g.pool.Wake() })
 	g.pool, err = modempool.New(modempool.Options{
-		Ports: ports, PINs: pins, Rate: c.Modems.Limits.Modem, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
+		Ports: ports, Limits: c.Modems.Limits, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
 	}, g.fleet)
 	if err != nil {
 		return err
@@ -162,7 +155,7 @@ func (g *gateway) assemble() error {
 		},
 		Sources: g.sources, Log: g.log,
 	}, g.store, g.metrics)
-	g.api = api.New(g.fleet, g.store, g.pool.Modems, g.key, g.log, g.done)
+	g.api = api.New(g.fleet, g.store, g.pool, g.key, g.log, g.done)
 	g.web = web.New(g.api, g.store, g.done)
 	g.measure()
 	return g.fleet.Load()

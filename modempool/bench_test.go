@@ -1,6 +1,7 @@
 package modempool
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -13,17 +14,51 @@ import (
 type fifo struct {
 	mu     sync.Mutex
 	queued []storage.PushJob
-	left   int // not yet delivered
+	sent   map[string]storage.PushJob // by number
+	left   int                        // not yet delivered
 	done   chan struct{}
 }
 
-func (q *fifo) Due(_ time.Time, limit int) ([]storage.PushJob, error) {
+func (q *fifo) Flows(_ time.Time, from storage.Flow, _ int) ([]storage.Flow, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if from != (storage.Flow{}) || len(q.queued) == 0 {
+		return nil, nil
+	}
+	return []storage.Flow{{}}, nil
+}
+
+func (q *fifo) Due(_ storage.Flow, _ time.Time, limit int) ([]storage.PushJob, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return append([]storage.PushJob(nil), q.queued[:min(limit, len(q.queued))]...), nil
 }
 
-func (q *fifo) UnderWay(uint64, int) ([]storage.PushJob, error) { return nil, nil }
+func (q *fifo) Overdue(time.Time, int) ([]storage.PushJob, error) { return nil, nil }
+
+func (q *fifo) Awaiting(modem, number string, reference uint8) ([]storage.PushJob, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if job, ok := q.sent[number]; ok {
+		return []storage.PushJob{clone(&job)}, nil
+	}
+	return nil, nil
+}
+
+func (q *fifo) Edit(number storage.DeviceID, _ uint64, change func(*storage.PushJob) error) error {
+	q.mu.Lock()
+	job := q.sent[string(number)]
+	q.mu.Unlock()
+	if err := change(&job); err != nil {
+		return err
+	}
+	return q.Save(&job)
+}
+
+func (q *fifo) Received(Received) error         { return nil }
+func (q *fifo) Noticed(string, string) error    { return nil }
+func (q *fifo) Setting(string) ([]byte, error)  { return nil, storage.ErrNotFound }
+func (q *fifo) PutSetting(string, []byte) error { return nil }
 
 func (q *fifo) PDU(job *storage.PushJob) ([]byte, error) { return payload(job.ID, 300), nil }
 
@@ -32,13 +67,11 @@ func (q *fifo) Save(job *storage.PushJob) error {
 	defer q.mu.Unlock()
 	switch job.State {
 	case storage.PushSending:
-		for i := range q.queued {
-			if q.queued[i].ID == job.ID {
-				q.queued = append(q.queued[:i], q.queued[i+1:]...)
-				break
-			}
-		}
+		q.queued = slices.DeleteFunc(q.queued, func(j storage.PushJob) bool { return j.ID == job.ID })
+	case storage.PushSent:
+		q.sent[job.MSISDN] = clone(job)
 	case storage.PushDelivered:
+		delete(q.sent, job.MSISDN)
 		if q.left--; q.left == 0 {
 			close(q.done)
 		}
@@ -56,8 +89,11 @@ func BenchmarkPushes(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = sim.Close() }()
-	q := &fifo{queued: pushes(b.N), left: b.N, done: make(chan struct{})}
-	o := Options{Ports: sim.Paths()}
+	q := &fifo{queued: pushes(b.N), sent: make(map[string]storage.PushJob), left: b.N, done: make(chan struct{})}
+	for i := range q.queued {
+		q.queued[i].Device = storage.DeviceID(q.queued[i].MSISDN)
+	}
+	o := Options{Ports: ports(sim)}
 	p, err := New(o, q)
 	if err != nil {
 		b.Fatal(err)

@@ -62,19 +62,19 @@ const validity = 0xA8
 
 // send sends a push and records what became of it. hold keeps it from being handed out at once again; the error says
 // why the modem must leave service.
-func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hold time.Duration, err error) {
-	tpdus, err := w.pool.render(job)
-	if err != nil {
-		w.fail(work, job, fmt.Sprintf("can not be sent: %v", err))
-		return 0, nil
-	}
+func (w *worker) send(work context.Context, m *modem, p parcel) (hold time.Duration, err error) {
+	job := p.job
+	unsent := len(p.tpdus)
+	defer func() {
+		w.pool.meter.untake(w.through, job.MSISDN, unsent, unsent == len(p.tpdus), time.Now())
+	}()
 	if err := m.prepare(work); err != nil {
 		return 0, err // the push is as it was
 	}
 	was := *job
-	job.State, job.Modem, job.Error = storage.PushSending, w.name, ""
+	job.State, job.Modem, job.Error, job.Until = storage.PushSending, w.through.modem, "", time.Time{}
 	job.Attempts++
-	job.Segments = make([]storage.Segment, len(tpdus))
+	job.Segments = make([]storage.Segment, len(p.tpdus))
 	job.Changed = time.Now()
 	if err := w.pool.queue.Save(job); errors.Is(err, ErrWithdrawn) {
 		w.log.Info("push withdrawn", zap.Uint64("push", job.ID))
@@ -91,35 +91,32 @@ func (w *worker) send(work context.Context, m *modem, job *storage.PushJob) (hol
 		return unsavedHold, nil
 	}
 	w.board.set(Sending, "", time.Time{})
-	p := w.waiting.add(job, time.Now().Add(w.pool.options.ReportWindow))
-	for i, tpdu := range tpdus {
+	w.sending = job
+	defer func() { w.sending = nil }()
+	for i, tpdu := range p.tpdus {
 		mr, err := m.send(work, tpdu)
 		w.spent(err)
+		unsent = len(p.tpdus) - i - 1
 		if err != nil {
-			return 0, w.stopped(work, m, p, i, err)
+			return 0, w.stopped(work, m, job, i, err)
 		}
 		job.Segments[i].Sent, job.Segments[i].Reference = true, mr
 		job.Total++
-		w.waiting.expect(p, i)
 		// The network waits for each acknowledgement, and between two segments nothing is in the modem's way.
-		if err := w.takeReports(work, m); err != nil && i+1 < len(tpdus) {
-			return 0, w.stopped(work, m, p, i+1, err)
+		if err := w.takeReports(work, m); err != nil && i+1 < len(p.tpdus) {
+			return 0, w.stopped(work, m, job, i+1, err)
 		}
 	}
-	w.failures = 0
+	w.failures, w.trial = 0, false
 	w.board.note(func(s *Status) { s.Pushes++ })
-	w.pool.trails.drop(job)
-	job.State = storage.PushSent
-	w.settle(p)
+	job.State, job.Until = storage.PushSent, time.Now().Add(w.pool.options.ReportWindow)
+	settle(job)
 	w.save(work, job)
 	return 0, m.at.dead
 }
 
-// spent counts a segment against the modem's rate.
+// spent counts a segment for the status.
 func (w *worker) spent(err error) {
-	if w.limit != nil {
-		w.limit.ReserveN(time.Now(), 1)
-	}
 	var doubt *DoubtfulError
 	switch {
 	case err == nil:
@@ -135,8 +132,7 @@ func (w *worker) spent(err error) {
 }
 
 // stopped records a push that ended at segment i with err.
-func (w *worker) stopped(work context.Context, m *modem, p *sentPush, i int, err error) error {
-	job := p.job
+func (w *worker) stopped(work context.Context, m *modem, job *storage.PushJob, i int, err error) error {
 	class := Classify(err)
 	where := fmt.Sprintf("segment %d of %d: %v", i+1, len(job.Segments), err)
 	w.log.Info("push stopped", zap.Uint64("push", job.ID), zap.Int("segment", i+1), zap.Stringer("class", class),
@@ -146,32 +142,30 @@ func (w *worker) stopped(work context.Context, m *modem, p *sentPush, i int, err
 	switch {
 	case errors.As(err, &doubt) && i+1 == len(job.Segments):
 		job.Total++
-		job.State, job.Error = storage.PushDoubtful, where
-		p.doubt = time.Now().Add(w.pool.options.DoubtWindow)
-		job.NotBefore = p.doubt
-		w.waiting.expect(p, i)
-		w.settle(p) // the others may be reported undelivered by now
+		job.State, job.Error, job.Until = storage.PushDoubtful, where, time.Now().Add(w.pool.options.DoubtWindow)
+		settle(job) // the others may be reported undelivered by now
 		w.save(work, job)
 	case work.Err() != nil && class != Never:
 		job.Attempts--
-		w.requeue(work, p, time.Time{}, "the gateway stopped before it was sent whole")
+		w.requeue(work, job, time.Time{}, "the gateway stopped before it was sent whole")
 	case class == Never:
-		w.waiting.remove(p)
 		w.fail(work, job, where)
-	case class == ModemFault && w.pool.trails.change(job, func(t *trail) { t.faults++ }).faults <= freeFaults:
+	case class == ModemFault && job.Faults < freeFaults:
 		job.Attempts--
-		w.requeue(work, p, time.Time{}, where)
+		job.Faults++
+		w.requeue(work, job, time.Time{}, where)
 	case job.Attempts >= w.pool.options.Attempts:
-		w.waiting.remove(p)
 		w.fail(work, job, fmt.Sprintf("attempt %d, the last: %s", job.Attempts, where))
 	default:
-		w.requeue(work, p, time.Now().Add(w.pool.options.backoff(class, job.Attempts)), where)
+		w.requeue(work, job, time.Now().Add(w.pool.options.backoff(class, job.Attempts)), where)
 	}
 	switch {
 	case m.at.dead != nil:
 		return m.at.dead
 	case class == ModemFault:
 		return err
+	case w.trial:
+		return fmt.Errorf("the trial after a fault failed: %w", err)
 	case w.failures >= w.pool.options.FaultAfter:
 		// One after the other fails: better that this modem rests than that it goes on to spoil the queue.
 		return fmt.Errorf("%d pushes in a row failed, the last: %w", w.failures, err)
@@ -180,36 +174,14 @@ func (w *worker) stopped(work context.Context, m *modem, p *sentPush, i int, err
 }
 
 // requeue puts a push back. Its segments that went out are no longer of interest.
-func (w *worker) requeue(work context.Context, p *sentPush, notBefore time.Time, why string) {
-	w.waiting.remove(p)
-	p.job.State, p.job.NotBefore, p.job.Error = storage.PushQueued, notBefore, why
-	w.save(work, p.job)
+func (w *worker) requeue(work context.Context, job *storage.PushJob, notBefore time.Time, why string) {
+	job.State, job.NotBefore, job.Error = storage.PushQueued, notBefore, why
+	w.save(work, job)
 }
 
 // fail gives a push up.
 func (w *worker) fail(work context.Context, job *storage.PushJob, why string) {
 	w.log.Warn("push failed", zap.Uint64("push", job.ID), zap.Int("attempts", job.Attempts))
-	w.pool.trails.drop(job)
 	job.State, job.Error = storage.PushFailed, why
 	w.save(work, job)
-}
-
-// decideDoubts sees to the pushes in doubt whose report did not come.
-func (w *worker) decideDoubts(work context.Context, now time.Time) {
-	for _, p := range w.waiting.doubtsDue(now) {
-		p.doubt = time.Time{}
-		trail := w.pool.trails.change(p.job, func(t *trail) { t.resends++ })
-		switch {
-		case trail.resends > w.pool.options.Resends:
-			p.job.Error += "; no delivery report came, and it was sent again before"
-		case p.job.Attempts >= w.pool.options.Attempts:
-			p.job.Error += "; no delivery report came, and its attempts are used up"
-		default:
-			w.requeue(work, p, now, p.job.Error+"; no delivery report came: sent once more")
-			w.pool.Wake()
-			continue
-		}
-		w.pool.trails.drop(p.job)
-		w.save(work, p.job)
-	}
 }

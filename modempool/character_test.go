@@ -61,7 +61,7 @@ func TestCharacters(t *testing.T) {
 		{"can't route reports", modemsim.Character{Refuses: []string{"AT+CNMI"}}, nil,
 			expectation{accepted: 9, state: storage.PushSent}},
 		{"finds its network late", modemsim.Character{RegisterAfter: 7}, nil, fine},
-		{"wants its PIN", modemsim.Character{PIN: "4711"}, func(o *Options) { o.PIN = "4711" }, fine},
+		{"wants its PIN", modemsim.Character{PIN: "4711"}, func(o *Options) { o.Ports = []Port{{PIN: "4711"}} }, fine},
 
 		// Faults in one send. Two segments are sent again where the third of a push fails.
 		{"error in place of the prompt", modemsim.Character{Fault: once(0, modemsim.Fault{

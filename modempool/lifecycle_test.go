@@ -22,25 +22,22 @@ func TestRestart(t *testing.T) {
 	sim := bank(t, modemsim.Options{Network: n})
 	jobs := pushes(4)
 	now := time.Now()
-	jobs[0].State, jobs[0].Modem, jobs[0].Changed = storage.PushSending, "modem0", now
+	jobs[0].State, jobs[0].Modem, jobs[0].Changed = storage.PushSending, modem0, now
 	jobs[0].Segments = make([]storage.Segment, 2)
-	jobs[1].State, jobs[1].Modem, jobs[1].Changed = storage.PushSent, "modem0", now.Add(-time.Hour)
+	jobs[1].State, jobs[1].Modem, jobs[1].Until = storage.PushSent, modem0, now.Add(time.Hour)
 	jobs[1].Segments = []storage.Segment{{Reference: 7, Sent: true}, {Reference: 8, Sent: true, Reported: true}}
-	jobs[2].State, jobs[2].Modem, jobs[2].Changed = storage.PushSent, "modem9", now // of a modem no longer there
+	jobs[2].State, jobs[2].Modem, jobs[2].Until = storage.PushSent, "modem9", now.Add(time.Hour) // of another modem
 	jobs[2].Segments = []storage.Segment{{Reference: 9, Sent: true}}
-	jobs[3].State, jobs[3].Modem, jobs[3].Changed = storage.PushSent, "modem0", now.Add(-100*time.Hour) // too old
+	jobs[3].State, jobs[3].Modem = storage.PushSent, modem0 // not waited for any more
 	jobs[3].Segments = []storage.Segment{{Reference: 10, Sent: true}}
 	q := newQueue(jobs...)
 	r := &rig{t: t, bank: sim, queue: q, net: n}
 	o := quick()
-	o.Ports = sim.Paths()
+	o.Ports = ports(sim)
 	r.run(o)
 	r.awaitModem(0, "service", func(s Status) bool { return s.State == Ready })
-	if job := q.get(1); job.State != storage.PushDoubtful || !strings.Contains(job.Error, "perhaps sent") {
+	if job := q.get(1); job.State != storage.PushDoubtful || !strings.Contains(job.Error, "the gateway stopped") {
 		t.Errorf("push 1 is %s %q", job.State, job.Error)
-	}
-	if s := r.pool.Modems()[0]; s.Awaiting != 2 {
-		t.Errorf("%d pushes awaited", s.Awaiting)
 	}
 
 	// The report of one that was sent names its reference; the doubt of the other goes by number alone.
@@ -91,7 +88,7 @@ func TestCrash(t *testing.T) {
 	}
 	start(t, quick(), q, n)
 	<-air
-	if job := q.get(1); job.State != storage.PushSending || job.Attempts != 1 || job.Modem != "modem0" {
+	if job := q.get(1); job.State != storage.PushSending || job.Attempts != 1 || job.Modem != modem0 {
 		t.Errorf("on the air the record says %+v", job)
 	}
 	close(land)
@@ -264,7 +261,7 @@ func TestBlackHole(t *testing.T) {
 func TestPIN(t *testing.T) {
 	t.Parallel()
 	wrong := quick()
-	wrong.PIN = "9999"
+	wrong.Ports = []Port{{PIN: "9999"}}
 	r := start(t, wrong, newQueue(pushes(1)...), newNetwork(), modemsim.Character{PIN: "4711"})
 	r.awaitModem(0, "several tries", func(s Status) bool { return s.Reopened > 3 })
 	if s := r.pool.Modems()[0]; !strings.Contains(s.LastError, "refused the configured PIN") {
@@ -284,13 +281,11 @@ func TestPIN(t *testing.T) {
 	puk.awaitModem(0, "a try", func(s Status) bool { return strings.Contains(s.LastError, errPINLeft.Error()) })
 
 	right := quick()
-	right.PIN = "9999" // of others
 	q := newQueue(pushes(1)...)
 	sim := bank(t, modemsim.Options{Character: func(int) modemsim.Character {
 		return modemsim.Character{PIN: "4711", StubbornEcho: true, Noise: 0.3, Chunk: 3}
 	}})
-	right.PINs = map[string]string{sim.Paths()[0]: "4711"}
-	right.Ports = sim.Paths()
+	right.Ports = ports(sim, Port{PIN: "4711"})
 	r = &rig{t: t, bank: sim, queue: q}
 	r.run(right)
 	q.awaitState(t, storage.PushDelivered)
@@ -445,7 +440,7 @@ func TestRate(t *testing.T) {
 	t.Parallel()
 	q, n := newQueue(pushes(3)...), newNetwork()
 	o := quick()
-	o.Rate = 600
+	o.Limits.Modem = 600
 	began := time.Now()
 	r := start(t, o, q, n)
 	q.awaitState(t, storage.PushDelivered)
@@ -461,11 +456,12 @@ func TestRate(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{
-		{Ports: []string{""}},
-		{Ports: []string{"a", "a"}},
-		{Ports: []string{"a"}, PIN: "12"},
-		{Ports: []string{"a"}, PIN: `1234";`},
-		{Rate: -1},
+		{Ports: []Port{{}}},
+		{Ports: []Port{{Path: "a"}, {Path: "a"}}},
+		{Ports: []Port{{Path: "a", PIN: "12"}}},
+		{Ports: []Port{{Path: "a", PIN: `1234";`}}},
+		{Ports: []Port{{Path: "["}}},
+		{Limits: Limits{Modem: -1}},
 	} {
 		if _, err := New(o, newQueue()); err == nil {
 			t.Errorf("%+v is taken", o)
@@ -474,8 +470,14 @@ func TestOptions(t *testing.T) {
 	if _, err := New(Options{}, nil); err == nil {
 		t.Error("a pool without a queue is made")
 	}
-	if got := names([]string{"/dev/a/x", "/dev/b/x", "/dev/y"}); fmt.Sprint(got) != "[/dev/a/x /dev/b/x y]" {
-		t.Errorf("names %v", got)
+	named, err := New(Options{Ports: []Port{{Path: "/dev/a/x"}, {Path: "/dev/b/x"}, {Path: "/dev/y"}}}, newQueue())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"x", "/dev/b/x", "y"} {
+		if got := named.Modems()[i].Name; got != want {
+			t.Errorf("modem %d is called %s, want %s", i, got, want)
+		}
 	}
 	bad := newQueue()
 	p, err := New(Options{}, unreadable{bad})
@@ -489,4 +491,4 @@ func TestOptions(t *testing.T) {
 
 type unreadable struct{ *memQueue }
 
-func (unreadable) UnderWay(uint64, int) ([]storage.PushJob, error) { return nil, errDisk }
+func (unreadable) Overdue(time.Time, int) ([]storage.PushJob, error) { return nil, errDisk }

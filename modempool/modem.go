@@ -1,6 +1,7 @@
 package modempool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,8 @@ import (
 // goroutine.
 type modem struct {
 	at       *engine
-	pinSpent *bool         // outlives the modem: see unlock
+	pin      *pinGuard
+	identity Identity
 	poll     time.Duration // between questions for registration and the SIM's state
 
 	echo     bool      // it does not obey ATE0
@@ -28,8 +30,8 @@ type modem struct {
 // maxInbox bounds the reports that wait. A phase 2+ modem has one under way, a phase 2 modem as many as it likes.
 const maxInbox = 1024
 
-func newModem(at *engine, poll time.Duration, pinSpent *bool) *modem {
-	m := &modem{at: at, poll: poll, pinSpent: pinSpent, signal: 99}
+func newModem(at *engine, poll time.Duration, s settings) *modem {
+	m := &modem{at: at, poll: poll, pin: &pinGuard{settings: s}, signal: 99}
 	at.pdu = func(header, hex string) {
 		if len(m.inbox) == maxInbox {
 			m.overflow++
@@ -52,8 +54,9 @@ func newModem(at *engine, poll time.Duration, pinSpent *bool) *modem {
 var cnmiWays = []string{"AT+CNMI=1,2,0,1,0", "AT+CNMI=2,2,0,1,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=2,1,0,1,0"}
 
 // bringUp readies the modem for sending, in the order of section 7.2. The ATE0 stands alone, as modems lose what
-// follows it on its line. progress is told what is being waited for.
-func (m *modem) bringUp(ctx context.Context, pin string, progress func(State)) error {
+// follows it on its line. progress is told what is being waited for; met, whose error ends it, that the modem has said
+// who it is. port stands for one that does not.
+func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(State), met func() error) error {
 	progress(Starting)
 	if _, err := m.at.resync(ctx); err != nil {
 		return err
@@ -66,7 +69,20 @@ func (m *modem) bringUp(ctx context.Context, pin string, progress func(State)) e
 		}
 	}
 	m.echo = m.at.echoed
+	if err := m.identifyModem(ctx); err != nil {
+		return err
+	}
+	if err := m.identifyICCID(ctx); err != nil {
+		return err
+	}
+	if err := met(); err != nil {
+		return err
+	}
+	m.pin.card = cmp.Or(m.identity.ICCID, m.identity.ID(port))
 	if err := m.unlock(ctx, pin); err != nil {
+		return err
+	}
+	if err := m.identifySIM(ctx); err != nil {
 		return err
 	}
 	progress(Searching)
@@ -104,6 +120,11 @@ func (m *modem) tolerate(err error) error {
 		return err
 	}
 	return nil
+}
+
+// reset has the modem restart (27.007: full functionality, with a reset). Its port may vanish and come back.
+func (m *modem) reset(ctx context.Context) error {
+	return m.tolerate(m.at.command(ctx, "AT+CFUN=1,1", nil))
 }
 
 // registerPolls bounds the wait for a network. After that the port is opened anew, which helps some modems.

@@ -1,7 +1,6 @@
 package modempool
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -11,11 +10,8 @@ import (
 
 // Options says which modems there are and how they are to be used. Zero values stand for the defaults.
 type Options struct {
-	Ports []string          // one for each modem; better /dev/serial/by-id/... than ttyUSB0, which changes on replug
-	PIN   string            // of every SIM; typed only where the SIM asks for it, and never twice if it was wrong
-	PINs  map[string]string // by port, where they differ
-
-	Rate float64 // segments per minute and modem; 0: no limit. A push is never cut: it may run ahead and pays after
+	Ports  []Port
+	Limits Limits // until others are set, see Pool.SetLimits
 
 	CommandTimeout time.Duration // for the answer to a command; 5 s
 	PromptTimeout  time.Duration // for the prompt before a PDU; 10 s
@@ -33,7 +29,7 @@ type Options struct {
 	RetryMax   time.Duration // bound of both; 6 h
 
 	ReopenMin  time.Duration // a modem at fault is tried again after this, doubled each time; 1 s
-	ReopenMax  time.Duration // bound of it; 2 min. A port that is not there is looked for every 2 s at the latest
+	ReopenMax  time.Duration // bound of it; 2 min. A port that is not there is looked for every 500 ms at the latest
 	FaultAfter int           // pushes in a row that fail on one modem until it is taken for faulty; 5
 
 	Poll  time.Duration // between looks at the queue without Wake, for pushes whose time has come; 1 s
@@ -59,19 +55,13 @@ func def[T comparable](v *T, d T) {
 func (o *Options) complete() error {
 	seen := make(map[string]bool, len(o.Ports))
 	for _, port := range o.Ports {
-		if port == "" {
-			return errors.New("modempool: a port without a name")
+		if err := port.Check(); err != nil {
+			return fmt.Errorf("modempool: port %q: %w", port.Path, err)
 		}
-		if seen[port] {
-			return fmt.Errorf("modempool: port %s is named twice", port)
+		if seen[port.Path] {
+			return fmt.Errorf("modempool: port %s is named twice", port.Path)
 		}
-		seen[port] = true
-		if !validPIN(o.pin(port)) {
-			return fmt.Errorf("modempool: the PIN for %s is not 4 to 8 digits", port)
-		}
-	}
-	if o.Rate < 0 {
-		return fmt.Errorf("modempool: rate %v is negative", o.Rate)
+		seen[port.Path] = true
 	}
 	def(&o.CommandTimeout, 5*time.Second)
 	def(&o.PromptTimeout, 10*time.Second)
@@ -97,13 +87,6 @@ func (o *Options) complete() error {
 		o.Log = zap.NewNop()
 	}
 	return nil
-}
-
-func (o *Options) pin(port string) string {
-	if pin, ok := o.PINs[port]; ok {
-		return pin
-	}
-	return o.PIN
 }
 
 // validPIN keeps what is no PIN off the wire: a quote in it would be a command of its own.

@@ -2,10 +2,12 @@ package modempool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,40 +15,28 @@ import (
 	"dmgate/storage"
 )
 
-// Queue is where pushes come from and where their fate is written. The gateway's fleet implements it. It is called
-// from several goroutines, never for one push at the same time, and keeps no job it was given.
-type Queue interface {
-	// Due returns queued pushes whose NotBefore has come, by priority, then age.
-	Due(now time.Time, limit int) ([]storage.PushJob, error)
-
-	// UnderWay returns pushes in state sending or sent with an ID above after, ascending. It is asked at start only.
-	UnderWay(after uint64, limit int) ([]storage.PushJob, error)
-
-	// PDU renders the WSP push to be sent, for port 2948. Its error fails the push.
-	PDU(job *storage.PushJob) ([]byte, error)
-
-	// Save writes State, NotBefore, Attempts, Modem, Segments, Total, Changed and Error, durable when it returns. An
-	// error for a push that is to be sent keeps it from being sent; others are tried again, as the SMS are out. It is
-	// ErrWithdrawn where the push is not wanted any more, and not due again.
-	Save(job *storage.PushJob) error
-}
-
-// ErrWithdrawn is the error of saving a push that was withdrawn after it was found due.
-var ErrWithdrawn = errors.New("modempool: the push was withdrawn")
-
 // Pool sends the pushes of a queue through its modems.
 type Pool struct {
 	options Options
 	queue   Queue
 	log     *zap.Logger
-	workers []*worker
+	meter   *meter
 
-	jobs chan *storage.PushJob // to whichever worker is ready
-	back chan returned         // from workers, when they are done with one
-	wake chan struct{}
+	asks   chan *worker  // from workers that have nothing to do
+	leaves chan *worker  // from workers that asked and do not want any more
+	back   chan returned // from workers, when they are done with a push
+	wake   chan struct{}
+	look   chan struct{} // ports are to be looked for
 
 	references references
-	trails     trails
+
+	mu      sync.Mutex
+	ports   []Port // as configured and added
+	workers []*worker
+	away    map[string]bool          // by path: removed, and still there
+	known   map[string]*acquaintance // by modem ID
+	set     bool                     // limits were set at run time
+	unblock atomic.Bool              // limits have changed: whatever waits for one asks anew
 }
 
 // New makes a pool that does nothing until Run.
@@ -54,37 +44,27 @@ func New(o Options, q Queue) (*Pool, error) {
 	if q == nil {
 		return nil, errors.New("modempool: no queue")
 	}
-	o.Ports = append([]string(nil), o.Ports...)
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
 	p := &Pool{
-		options: o,
-		queue:   q,
-		log:     o.Log,
-		jobs:    make(chan *storage.PushJob),
-		back:    make(chan returned),
-		wake:    make(chan struct{}, 1),
+		options: o, queue: q, log: o.Log, ports: slices.Clone(o.Ports),
+		asks: make(chan *worker), leaves: make(chan *worker), back: make(chan returned), wake: make(chan struct{}, 1),
+		look: make(chan struct{}, 1), known: make(map[string]*acquaintance), away: make(map[string]bool),
 	}
-	for i, name := range names(o.Ports) {
-		p.workers = append(p.workers, newWorker(p, name, o.Ports[i]))
+	limits := o.Limits
+	switch stored, err := p.storedLimits(); {
+	case err != nil:
+		return nil, fmt.Errorf("modempool: reading the limits that were set: %w", err)
+	case stored != nil:
+		limits, p.set = *stored, true
 	}
+	var err error
+	if p.meter, err = newMeter(limits, q); err != nil {
+		return nil, fmt.Errorf("modempool: limits: %w", err)
+	}
+	p.match() // so that who asks before Run sees what there is
 	return p, nil
-}
-
-// names gives each port a name: its last element, or all of it where two end alike.
-func names(ports []string) []string {
-	count := make(map[string]int)
-	for _, port := range ports {
-		count[filepath.Base(port)]++
-	}
-	out := make([]string, len(ports))
-	for i, port := range ports {
-		if out[i] = filepath.Base(port); count[out[i]] > 1 {
-			out[i] = port
-		}
-	}
-	return out
 }
 
 // Run sends until ctx ends. A push under way then is finished, within Options.Drain, and what became of it recorded.
@@ -104,66 +84,95 @@ func (p *Pool) Run(ctx context.Context) error {
 
 	var wg sync.WaitGroup
 	wg.Go(func() { p.dispatch(ctx) })
-	for _, w := range p.workers {
-		wg.Go(func() { w.run(ctx, work) })
-	}
+	wg.Go(func() { p.watch(ctx) })
+	wg.Go(func() { p.plug(ctx, work) })
 	wg.Wait() // until ctx has ended, as dispatch does not before
 	stop()
 	<-ended
-	return nil
+	return p.meter.close()
 }
 
 // Wake says that work was added, or that its order has changed.
-func (p *Pool) Wake() {
+func (p *Pool) Wake() { nudge(p.wake) }
+
+func nudge(c chan struct{}) {
 	select {
-	case p.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default: // already told
 	}
 }
 
-// Modems returns the modems as they stand, in the order of Options.Ports.
+// Modems returns the modems as they stand, in the order in which their ports were configured, added and found.
 func (p *Pool) Modems() []Status {
-	out := make([]Status, len(p.workers))
-	for i, w := range p.workers {
+	p.mu.Lock()
+	workers := slices.Clone(p.workers)
+	p.mu.Unlock()
+	out := make([]Status, len(workers))
+	for i, w := range workers {
 		out[i] = w.board.status()
 		out[i].Ring = w.ring.exchanges()
 	}
 	return out
 }
 
-// restorePage is the number of pushes read at a time at start.
-const restorePage = 512
+func (p *Pool) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.workers)
+}
 
-// restore takes up what the last run left: nobody knows how far the pushes found sending have come, so they are in
-// doubt, and a delivery report is the only thing that can clear them. Those found sent are waited for again.
-func (p *Pool) restore(now time.Time) error {
-	byName := make(map[string]*worker, len(p.workers))
-	for _, w := range p.workers {
-		byName[w.name] = w
+// settingLimits is where limits set at run time are kept.
+const settingLimits = "limits"
+
+func (p *Pool) storedLimits() (*Limits, error) {
+	text, err := p.queue.Setting(settingLimits)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && len(text) == 0 {
+		return nil, nil
 	}
-	var after uint64
-	for {
-		jobs, err := p.queue.UnderWay(after, restorePage)
-		if err != nil {
-			return fmt.Errorf("modempool: reading pushes under way: %w", err)
-		}
-		for i := range jobs {
-			job := &jobs[i]
-			after = max(after, job.ID)
-			sent := job.Changed
-			if job.State == storage.PushSending {
-				job.State, job.Changed = storage.PushDoubtful, now
-				job.Error = "the gateway stopped while it was being sent: perhaps sent"
-				if err := p.queue.Save(job); err != nil {
-					return fmt.Errorf("modempool: push %d: %w", job.ID, err)
-				}
-			}
-			if w := byName[job.Modem]; w != nil && now.Before(sent.Add(p.options.ReportWindow)) {
-				w.resume(job, sent.Add(p.options.ReportWindow))
-			}
-		}
-		if len(jobs) < restorePage {
-			return nil
-		}
+	if err != nil {
+		return nil, err
 	}
+	var l Limits
+	return &l, json.Unmarshal(text, &l)
+}
+
+// Limits are those that hold.
+func (p *Pool) Limits() Limits { return p.meter.current() }
+
+// LimitsSet says whether the limits were set at run time, and are not those of Options.
+func (p *Pool) LimitsSet() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.set
+}
+
+// SetLimits has other limits hold from now on, also after a restart. The error is a *LimitError, or that of the store;
+// nothing has changed then.
+func (p *Pool) SetLimits(l Limits) error {
+	if err := l.Check(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	return p.changeLimits(l, text, true)
+}
+
+// UnsetLimits goes back to the limits of Options.
+func (p *Pool) UnsetLimits() error { return p.changeLimits(p.options.Limits, nil, false) }
+
+func (p *Pool) changeLimits(l Limits, text []byte, set bool) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.queue.PutSetting(settingLimits, text); err != nil {
+		return err
+	}
+	p.set = set
+	if err := p.meter.set(l, time.Now()); err != nil {
+		return err
+	}
+	p.unblock.Store(true)
+	p.Wake()
+	return nil
 }

@@ -2,7 +2,7 @@ package modempool
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 
 	"go.uber.org/zap"
@@ -11,8 +11,8 @@ import (
 	"dmgate/storage"
 )
 
-// takeReports records what the modem has received and acknowledges it, in this order: the network forgets a report
-// that was acknowledged. It must not be called inside a send.
+// takeReports records what the modem has received and acknowledges it, in this order: the network forgets what was
+// acknowledged. It must not be called inside a send.
 func (w *worker) takeReports(work context.Context, m *modem) error {
 	for {
 		// What came with the last answer has not been looked at, and nothing else would wake us for it.
@@ -22,7 +22,9 @@ func (w *worker) takeReports(work context.Context, m *modem) error {
 		if len(m.inbox) == 0 {
 			return nil
 		}
-		w.take(work, m)
+		if err := w.take(work, m); err != nil {
+			return err
+		}
 		if err := m.acknowledge(work); err != nil {
 			return err
 		}
@@ -31,83 +33,105 @@ func (w *worker) takeReports(work context.Context, m *modem) error {
 
 // keepReports records what the modem has received without acknowledging it.
 func (w *worker) keepReports(work context.Context, m *modem) {
-	for len(m.inbox) > 0 {
-		w.take(work, m)
+	for len(m.inbox) > 0 && w.take(work, m) == nil {
+		continue
 	}
 }
 
-// take records the oldest of what the modem has received.
-func (w *worker) take(work context.Context, m *modem) {
+// take records the oldest of what the modem has received. Its error is the end of work.
+func (w *worker) take(work context.Context, m *modem) error {
 	in := m.inbox[0]
 	m.inbox = m.inbox[1:]
 	if strings.HasPrefix(in.header, "+CDS:") {
-		w.takeReport(work, in)
-	} else {
-		w.board.note(func(s *Status) { s.Inbound++ })
+		return w.takeReport(work, in)
 	}
+	w.board.note(func(s *Status) { s.Inbound++ })
+	sms := in.received(w.through.modem)
+	return w.until(work, "incoming SMS", func() error { return w.pool.queue.Received(sms) })
 }
 
 // takeReport records one delivery report. One that can't be read or belongs to nothing is acknowledged all the same,
 // or it would come for ever.
-func (w *worker) takeReport(work context.Context, in inbound) {
+func (w *worker) takeReport(work context.Context, in inbound) error {
 	r, err := in.statusReport()
 	if err != nil {
 		w.log.Warn("delivery report", zap.Error(err))
 		w.board.note(func(s *Status) { s.Unknown++ })
-		return
+		return nil
 	}
-	a, ok := w.waiting.match(&r)
-	if !ok {
-		w.board.note(func(s *Status) { s.Unknown++ })
-		return
+	ours := false
+	repeated := w.known.recent.repeated(r.Reference, storage.Tail(r.Recipient))
+	if final, _ := push.StatusFinal(r.Status); final {
+		err = w.until(work, "delivery report", func() (err error) {
+			ours, err = w.reportOn(&r, repeated)
+			return err
+		})
+	} else {
+		ours = true // the network is still trying
 	}
-	w.board.note(func(s *Status) { s.Reports++ })
-	if final, _ := push.StatusFinal(r.Status); !final {
-		return // the network is still trying
-	}
-	w.waiting.reported(a)
-	s := &a.p.job.Segments[a.segment]
-	s.Sent, s.Reference = true, r.Reference
-	s.Reported, s.Status = true, r.Status
-	w.settle(a.p)
-	w.save(work, a.p.job)
+	w.board.note(func(s *Status) {
+		if ours {
+			s.Reports++
+		} else {
+			s.Unknown++
+		}
+	})
+	return err
 }
 
-// settle brings the state of a push in line with its segments' reports. While it is being sent that has to wait.
-func (w *worker) settle(p *sentPush) {
-	job := p.job
-	if job.State != storage.PushSent && job.State != storage.PushDoubtful {
-		return
-	}
-	sent, delivered := 0, 0
-	for i, s := range job.Segments {
-		if s.Sent {
-			sent++
+// reportOn notes a report where it belongs: at the push that is being sent, or at one in the store. A repeated one says
+// nothing about a segment whose reference is not known.
+func (w *worker) reportOn(r *push.StatusReport, repeated bool) (ours bool, err error) {
+	if job := w.sending; job != nil && storage.SameNumber(job.MSISDN, r.Recipient) {
+		if i := segmentOf(job, r.Reference); i >= 0 && known(job, i) {
+			report(job, i, r)
+			return true, w.pool.queue.Save(job)
 		}
-		if !s.Reported {
-			continue
-		}
-		if _, ok := push.StatusFinal(s.Status); !ok {
-			job.State = storage.PushFailed
-			job.Error = fmt.Sprintf("segment %d of %d: %s", i+1, len(job.Segments), push.StatusText(s.Status))
-			w.finish(p)
-			return
-		}
-		delivered++
 	}
-	switch {
-	case delivered == len(job.Segments):
-		job.State, job.Error = storage.PushDelivered, ""
-		w.finish(p)
-	case sent == len(job.Segments) && job.State == storage.PushDoubtful:
-		job.State, job.Error = storage.PushSent, ""
-		p.doubt = p.until
-		w.pool.trails.drop(job)
+	jobs, err := w.pool.queue.Awaiting(w.through.modem, r.Recipient, r.Reference)
+	if err != nil {
+		return false, err
 	}
+	for i := range jobs {
+		err := w.pool.queue.Edit(jobs[i].Device, jobs[i].ID, func(job *storage.PushJob) error {
+			segment := segmentOf(job, r.Reference)
+			if !job.Awaits() || segment < 0 || repeated && !known(job, segment) {
+				return errNotOverdue
+			}
+			report(job, segment, r)
+			settle(job)
+			return nil
+		})
+		if !errors.Is(err, errNotOverdue) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
-// finish ends the wait for a push whose fate is known.
-func (w *worker) finish(p *sentPush) {
-	w.waiting.remove(p)
-	w.pool.trails.drop(p.job)
+// recentReports is well under 256, after which a reference is a new one.
+const recentReports = 64
+
+type reportKey struct {
+	mr   uint8
+	tail string
+}
+
+// recent is the reports of one modem that came last: networks repeat what was not acknowledged.
+type recent struct {
+	last [recentReports]reportKey
+	n    int
+}
+
+// repeated says whether a report came before, and remembers it.
+func (r *recent) repeated(mr uint8, tail string) bool {
+	key := reportKey{mr, tail}
+	for _, k := range r.last {
+		if k == key {
+			return true
+		}
+	}
+	r.last[r.n%recentReports] = key
+	r.n++
+	return false
 }

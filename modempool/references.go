@@ -3,8 +3,6 @@ package modempool
 import (
 	"math/rand/v2"
 	"sync"
-
-	"dmgate/storage"
 )
 
 // references gives out the references that segments of a push have in common. They must differ from those of the
@@ -32,35 +30,4 @@ func (r *references) next(number string) uint8 {
 	ref++
 	r.now[number] = ref
 	return ref
-}
-
-// trail is what is known of a push beyond its record: how often it was passed on without counting an attempt.
-type trail struct {
-	faults  int // modems failed under it
-	resends int // it was sent once more, being in doubt
-}
-
-// trails are kept while a push is neither sent nor given up. A restart forgets them.
-type trails struct {
-	mu sync.Mutex
-	m  map[uint64]trail
-}
-
-// change applies fn to the trail of a push and returns the result.
-func (t *trails) change(job *storage.PushJob, fn func(*trail)) trail {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.m == nil {
-		t.m = make(map[uint64]trail)
-	}
-	v := t.m[job.ID]
-	fn(&v)
-	t.m[job.ID] = v
-	return v
-}
-
-func (t *trails) drop(job *storage.PushJob) {
-	t.mu.Lock()
-	delete(t.m, job.ID)
-	t.mu.Unlock()
 }

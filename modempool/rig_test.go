@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -31,6 +32,10 @@ type memQueue struct {
 	changed chan struct{}
 	size    int // octets of each push
 
+	settings map[string][]byte
+	received []Received
+	noticed  []string
+
 	saving func(*storage.PushJob) error           // before a Save, its error in place of it
 	render func(*storage.PushJob) ([]byte, error) // in place of the default push
 }
@@ -41,6 +46,8 @@ func newQueue(jobs ...storage.PushJob) *memQueue {
 		saves:   make(map[uint64][]storage.PushState),
 		changed: make(chan struct{}),
 		size:    300,
+
+		settings: make(map[string][]byte),
 	}
 	for _, job := range jobs {
 		q.add(job)
@@ -86,20 +93,118 @@ func clone(job *storage.PushJob) storage.PushJob {
 	return c
 }
 
-func (q *memQueue) Due(now time.Time, limit int) ([]storage.PushJob, error) {
-	return q.sorted(
-		func(j *storage.PushJob) bool { return j.State == storage.PushQueued && !j.NotBefore.After(now) },
-		func(a, b storage.PushJob) int {
-			return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID, b.ID))
-		}, limit), nil
+func isDue(j *storage.PushJob, now time.Time) bool {
+	return j.State == storage.PushQueued && !j.NotBefore.After(now)
 }
 
-func (q *memQueue) UnderWay(after uint64, limit int) ([]storage.PushJob, error) {
-	return q.sorted(
-		func(j *storage.PushJob) bool {
-			return j.ID > after && (j.State == storage.PushSending || j.State == storage.PushSent)
-		},
-		func(a, b storage.PushJob) int { return cmp.Compare(a.ID, b.ID) }, limit), nil
+func flowOf(j *storage.PushJob) storage.Flow { return storage.Flow{Priority: j.Priority, Name: j.Flow} }
+
+func byFlow(a, b storage.Flow) int {
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
+}
+
+func byID(a, b storage.PushJob) int { return cmp.Compare(a.ID, b.ID) }
+
+func (q *memQueue) Flows(now time.Time, from storage.Flow, limit int) ([]storage.Flow, error) {
+	var flows []storage.Flow
+	for _, j := range q.sorted(func(j *storage.PushJob) bool { return isDue(j, now) && byFlow(flowOf(j), from) >= 0 },
+		func(a, b storage.PushJob) int { return byFlow(flowOf(&a), flowOf(&b)) }, math.MaxInt) {
+		if f := flowOf(&j); len(flows) < limit && !slices.Contains(flows, f) {
+			flows = append(flows, f)
+		}
+	}
+	return flows, nil
+}
+
+func (q *memQueue) Due(flow storage.Flow, now time.Time, limit int) ([]storage.PushJob, error) {
+	return q.sorted(func(j *storage.PushJob) bool { return isDue(j, now) && flowOf(j) == flow }, byID, limit), nil
+}
+
+func (q *memQueue) Overdue(now time.Time, limit int) ([]storage.PushJob, error) {
+	return q.sorted(func(j *storage.PushJob) bool {
+		return j.State == storage.PushSending || j.Awaits() && !j.Until.After(now)
+	}, func(a, b storage.PushJob) int {
+		sending := func(j storage.PushJob) int {
+			if j.State == storage.PushSending {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(sending(a), sending(b)), a.Until.Compare(b.Until))
+	}, limit), nil
+}
+
+func (q *memQueue) Awaiting(modem, number string, reference uint8) ([]storage.PushJob, error) {
+	known := func(j storage.PushJob) bool {
+		return slices.ContainsFunc(j.Segments, func(s storage.Segment) bool {
+			return s.Sent && !s.Reported && s.Reference == reference
+		})
+	}
+	rank := func(j storage.PushJob) int {
+		if known(j) {
+			return 0
+		}
+		return 1
+	}
+	return q.sorted(func(j *storage.PushJob) bool {
+		return j.Awaits() && j.Modem == modem && storage.SameNumber(j.MSISDN, number) &&
+			(known(*j) || slices.ContainsFunc(j.Segments, func(s storage.Segment) bool { return j.AwaitsUnknown(&s) }))
+	}, func(a, b storage.PushJob) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), byID(b, a)) }, 256), nil
+}
+
+func (q *memQueue) Edit(_ storage.DeviceID, id uint64, change func(*storage.PushJob) error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := clone(q.jobs[id])
+	if err := change(&c); err != nil {
+		return err
+	}
+	q.put(&c)
+	return nil
+}
+
+func (q *memQueue) Received(sms Received) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.received = append(q.received, sms)
+	q.tell()
+	return nil
+}
+
+func (q *memQueue) Noticed(modem, text string) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.noticed = append(q.noticed, modem+": "+text)
+	return nil
+}
+
+func (q *memQueue) Setting(name string) ([]byte, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	value, ok := q.settings[name]
+	if !ok {
+		return nil, storage.ErrNotFound
+	}
+	return value, nil
+}
+
+func (q *memQueue) PutSetting(name string, value []byte) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.settings[name] = value
+	return nil
+}
+
+// put and tell need q.mu.
+func (q *memQueue) put(job *storage.PushJob) {
+	q.jobs[job.ID] = job
+	q.saves[job.ID] = append(q.saves[job.ID], job.State)
+	q.tell()
+}
+
+func (q *memQueue) tell() {
+	close(q.changed)
+	q.changed = make(chan struct{})
 }
 
 func (q *memQueue) PDU(job *storage.PushJob) ([]byte, error) {
@@ -123,11 +228,12 @@ func (q *memQueue) Save(job *storage.PushJob) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if job.State == storage.PushSending && job.Total == 0 && q.jobs[job.ID].State != storage.PushQueued &&
+		q.jobs[job.ID].State != storage.PushSending {
+		return ErrWithdrawn
+	}
 	c := clone(job)
-	q.jobs[job.ID] = &c
-	q.saves[job.ID] = append(q.saves[job.ID], job.State)
-	close(q.changed)
-	q.changed = make(chan struct{})
+	q.put(&c)
 	return nil
 }
 
@@ -307,9 +413,23 @@ func startBank(t *testing.T, o Options, q *memQueue, n *network, so modemsim.Opt
 	t.Helper()
 	so.Network = n
 	r := &rig{t: t, bank: bank(t, so), queue: q, net: n}
-	o.Ports = r.bank.Paths()
+	o.Ports = ports(r.bank, o.Ports...)
 	r.run(o)
 	return r
+}
+
+// ports are those of a bank. One that is given as a model says what they have beside their path.
+func ports(b *modemsim.Bank, model ...Port) []Port {
+	var out []Port
+	for _, path := range b.Paths() {
+		var p Port
+		if len(model) > 0 {
+			p = model[0]
+		}
+		p.Path = path
+		out = append(out, p)
+	}
+	return out
 }
 
 // run starts the pool.
@@ -363,3 +483,6 @@ func (r *rig) awaitModem(i int, what string, cond func(Status) bool) {
 }
 
 var errDisk = errors.New("disk full")
+
+// modem0 is the ID of the first modem of a bank.
+const modem0 = "IMEI 490154203230000"

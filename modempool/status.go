@@ -18,32 +18,43 @@ const (
 	Resting      State = "resting"        // keeps to its rate
 	OutOfService State = "out of service" // see Reason; tried again at Until
 	Stopped      State = "stopped"        // the pool has ended
+	Drained      State = "drained"        // takes no pushes, see Pool.Drain
 )
 
-// Status is one modem as it stands. Counters count from the start of the pool.
+// Status is one modem as it stands.
 type Status struct {
-	Name   string // what PushJob.Modem says
-	Port   string
-	State  State
-	Since  time.Time
-	Reason string    // of OutOfService
-	Until  time.Time // of OutOfService: the next try; zero elsewhere
+	ID       string // what PushJob.Modem says: its IMEI, or Name where it has told none
+	Name     string // of its port
+	Port     string
+	Identity Identity
+	Tags     []string
+	Limits   ModemLimits // its own
+	State    State
+	Since    time.Time
+	Reason   string    // of OutOfService and Resting
+	Until    time.Time // of OutOfService: the next try; of Resting: when its limit has room; zero elsewhere
+	Draining bool      // it takes no more pushes
+	Trial    bool      // after a fault, until a push has gone through
 
-	Sent        uint64 // segments the network took
-	Failed      uint64 // segments it, or the modem, did not
-	Doubtful    uint64 // segments whose fate the modem did not tell
-	Pushes      uint64 // pushes sent whole
-	Reports     uint64 // delivery reports that belonged to a push of ours
-	Unknown     uint64 // delivery reports that did not: too late, repeated, or not ours
-	Inbound     uint64 // incoming SMS, dropped
-	Reopened    uint64 // times the port was opened anew
-	PerMinute   int    // segments sent within the last minute
-	Signal      int    // 0 to 31 (-113 to -51 dBm); 99 unknown
-	Awaiting    int    // pushes whose delivery reports are waited for
+	Counters
+	PerMinute   int // segments sent within the last minute
+	Signal      int // 0 to 31 (-113 to -51 dBm); 99 unknown
 	LastError   string
 	LastErrorAt time.Time
 
 	Ring []Exchange // the last AT exchanges, oldest first, PINs and PDUs masked
+}
+
+// Counters count from the start of the pool, whatever port the modem is behind.
+type Counters struct {
+	Sent     uint64 // segments the network took
+	Failed   uint64 // segments it, or the modem, did not
+	Doubtful uint64 // segments whose fate the modem did not tell
+	Pushes   uint64 // pushes sent whole
+	Reports  uint64 // delivery reports that belonged to a push of ours
+	Unknown  uint64 // delivery reports that did not: too late, repeated, or not ours
+	Inbound  uint64 // incoming SMS
+	Reopened uint64 // times the port was opened anew
 }
 
 // board is where a worker shows its status. No lock of it is held for longer than a copy.

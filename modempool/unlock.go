@@ -11,7 +11,7 @@ import (
 
 var (
 	errNoPIN      = errors.New("SIM wants a PIN and none is configured")
-	errPINRefused = errors.New("SIM refused the configured PIN: not tried again")
+	errPINRefused = errors.New("SIM refused the configured PIN: not tried again until the modem is reset by hand")
 	errPINLeft    = errors.New("SIM has fewer than 3 PIN tries left: not tried, unlock it by hand once")
 	errPUK        = errors.New("SIM is blocked and wants its PUK")
 )
@@ -32,8 +32,7 @@ func (m *modem) unlock(ctx context.Context, pin string) error {
 		case err != nil:
 			last = err
 		case state == "READY":
-			*m.pinSpent = false
-			return nil
+			return m.pin.clear()
 		case strings.HasPrefix(state, "SIM PUK"):
 			return errPUK
 		case state != "SIM PIN":
@@ -42,16 +41,22 @@ func (m *modem) unlock(ctx context.Context, pin string) error {
 			last = errors.New("SIM still wants its PIN")
 		case pin == "":
 			return errNoPIN
-		case *m.pinSpent:
-			return errPINRefused
 		default:
+			if spent, err := m.pin.spent(); err != nil {
+				return err
+			} else if spent {
+				return errPINRefused
+			}
 			if left, ok := m.pinTries(ctx); ok && left < 3 {
 				return errPINLeft
 			}
 			if m.at.dead != nil {
 				return m.at.dead
 			}
-			*m.pinSpent, typed = true, true
+			if err := m.pin.spend(); err != nil {
+				return err
+			}
+			typed = true
 			if err := m.at.command(ctx, `AT+CPIN="`+pin+`"`, nil); err != nil {
 				if m.at.dead != nil {
 					return m.at.dead

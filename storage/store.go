@@ -60,6 +60,7 @@ type Store interface {
 
 	// Pushes lists all pushes of a device, the oldest first.
 	Pushes(dev DeviceID) ([]PushJob, error)
+	Push(dev DeviceID, id uint64) (*PushJob, error)
 	// PushFlows lists the flows that have a queued push whose NotBefore is not after now: by priority, then by name,
 	// beginning with the one given; for the next page that is Flow.Next of the last.
 	PushFlows(now time.Time, from Flow, limit int) ([]Flow, error)

@@ -17,7 +17,6 @@ import (
 	"go.uber.org/zap"
 
 	"dmgate/gateway/fleet"
-	"dmgate/modempool"
 	"dmgate/storage"
 )
 
@@ -26,18 +25,17 @@ const Prefix = "/v1/"
 
 // API answers upstream. It is safe for concurrent use.
 type API struct {
-	fleet  *fleet.Fleet
-	store  storage.Store
-	modems func() []modempool.Status
-	key    [sha256.Size]byte
-	log    *zap.Logger
-	done   <-chan struct{}
+	fleet *fleet.Fleet
+	store storage.Store
+	bank  Bank
+	key   [sha256.Size]byte
+	log   *zap.Logger
+	done  <-chan struct{}
 }
 
 // New makes the API for those who carry key. Long reads end when done is closed.
-func New(f *fleet.Fleet, store storage.Store, modems func() []modempool.Status, key string, log *zap.Logger,
-	done <-chan struct{}) *API {
-	return &API{fleet: f, store: store, modems: modems, key: sha256.Sum256([]byte(key)), log: log, done: done}
+func New(f *fleet.Fleet, store storage.Store, bank Bank, key string, log *zap.Logger, done <-chan struct{}) *API {
+	return &API{fleet: f, store: store, bank: bank, key: sha256.Sum256([]byte(key)), log: log, done: done}
 }
 
 // Allowed says whether key is the admin's, in constant time.
@@ -61,7 +59,16 @@ var routes = []route{
 	{"GET", "/v1/devices/{id}/results", (*API).getResults, 200},
 	{"POST", "/v1/bootstraps", (*API).createBootstraps, 202},
 	{"GET", "/v1/feed", (*API).getFeed, 200},
-	{"GET", "/v1/modems", (*API).getModems, 200},
+	{"GET", "/v1/modems", (*API).listModems, 200},
+	{"POST", "/v1/modems", (*API).createModem, 201},
+	{"GET", "/v1/modems/{id}", (*API).getModem, 200},
+	{"DELETE", "/v1/modems/{id}", (*API).deleteModem, 200},
+	{"POST", "/v1/modems/{id}/drain", handle(Bank.Drain), 200},
+	{"POST", "/v1/modems/{id}/resume", handle(Bank.Undrain), 200},
+	{"POST", "/v1/modems/{id}/reset", handle(Bank.Reset), 200},
+	{"GET", "/v1/limits", (*API).getLimits, 200},
+	{"PUT", "/v1/limits", (*API).putLimits, 200},
+	{"DELETE", "/v1/limits", (*API).deleteLimits, 200},
 	{"GET", "/v1/overview", (*API).getOverview, 200},
 }
 

@@ -79,7 +79,7 @@ type Overview struct {
 	Devices int                   `json:"devices"`
 	States  map[storage.State]int `json:"states"`
 	Order   []storage.State       `json:"order"` // of the states, along the way
-	Modems  []modem               `json:"modems"`
+	Modems  []Modem               `json:"modems"`
 }
 
 func (a *API) getOverview(*request) (any, error) { return a.Overview(), nil }

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"dmgate/gateway/fleet"
+	"dmgate/modempool"
 	"dmgate/storage"
 )
 
@@ -32,11 +33,21 @@ func (p *problem) write(ctx *fasthttp.RequestCtx) {
 // problemOf says what an error is to the caller. ok is false for an error of ours, which is logged and not told.
 func problemOf(err error) (p *problem, ok bool) {
 	var field *fleet.FieldError
+	var limit *modempool.LimitError
+	var port *modempool.PortError
 	switch {
 	case errors.As(err, &p):
 		return p, true
 	case errors.As(err, &field):
 		return &problem{Title: "invalid value", Status: 422, Field: field.Field, Detail: field.Reason}, true
+	case errors.As(err, &limit):
+		return &problem{Title: "invalid value", Status: 422, Field: limit.Field, Detail: limit.Reason}, true
+	case errors.As(err, &port):
+		return &problem{Title: "invalid value", Status: 422, Field: port.Field, Detail: port.Reason}, true
+	case errors.Is(err, modempool.ErrNoModem):
+		return &problem{Title: "not found", Status: 404, Detail: "there is no such modem"}, true
+	case errors.Is(err, modempool.ErrHasModem):
+		return &problem{Title: "exists already", Status: 409, Detail: "the port has a modem already"}, true
 	case errors.Is(err, storage.ErrNotFound):
 		return &problem{Title: "not found", Status: 404}, true
 	case errors.Is(err, storage.ErrExists):

@@ -21,7 +21,6 @@ import (
 	"dmgate/gateway/api"
 	"dmgate/gateway/fleet"
 	"dmgate/gateway/web"
-	"dmgate/modempool"
 	"dmgate/storage"
 	"dmgate/storage/pebble"
 )
@@ -35,6 +34,7 @@ type rig struct {
 	store  *pebble.Store
 	broken *brokenStore // between the API and the store
 	fleet  *fleet.Fleet
+	bank   *bank
 	log    *bytes.Buffer // all that was logged, at every level
 	done   chan struct{}
 }
@@ -51,6 +51,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{
 		t: t, base: "http://" + l.Addr().String(), store: store, broken: &brokenStore{Store: store}, log: new(bytes.Buffer),
+		bank: newBank(),
 		done: make(chan struct{}),
 	}
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()),
@@ -59,7 +60,7 @@ func newRig(t *testing.T) *rig {
 	if err := r.fleet.Load(); err != nil {
 		t.Fatal(err)
 	}
-	a := api.New(r.fleet, r.broken, modems, adminKey, log, r.done)
+	a := api.New(r.fleet, r.broken, r.bank, adminKey, log, r.done)
 	page := web.New(a, store, r.done)
 	server := &fasthttp.Server{NoDefaultServerHeader: true, Logger: zap.NewStdLog(log),
 		Handler: func(ctx *fasthttp.RequestCtx) {
@@ -78,22 +79,6 @@ func newRig(t *testing.T) *rig {
 		store.Close()
 	})
 	return r
-}
-
-// modems are two modems: one at work, one that is not.
-func modems() []modempool.Status {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	return []modempool.Status{
-		{
-			Name: "a", Port: "/dev/ttyUSB0", State: modempool.Ready, Since: at, Sent: 7, Failed: 1, Doubtful: 2, PerMinute: 3,
-			Signal: 17, Awaiting: 4, Ring: []modempool.Exchange{{Time: at, Sent: "AT+CSQ", Lines: []string{"+CSQ: 17,99",
-				"OK"}}},
-		},
-		{
-			Name: "b", Port: "/dev/ttyUSB1", State: modempool.OutOfService, Since: at, Reason: "the SIM wants a PUK",
-			Until: at.Add(time.Minute), Signal: 99, LastError: "SIM PUK",
-		},
-	}
 }
 
 // brokenStore is a store whose device records can not be read as long as err is set.

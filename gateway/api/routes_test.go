@@ -17,8 +17,9 @@ func TestKey(t *testing.T) {
 	d := r.device(1)
 	calls := []struct{ method, path string }{
 		{"POST", "/v1/devices"}, {"GET", "/v1/devices"}, {"GET", "/v1/devices/" + string(d.ID)},
-		{"GET", "/v1/devices/" + string(d.ID) + "/results"}, {"POST", "/v1/bootstraps"}, {"GET", "/v1/feed"}, {"GET",
-			"/v1/modems"},
+		{"GET", "/v1/devices/" + string(d.ID) + "/results"}, {"POST", "/v1/bootstraps"}, {"GET", "/v1/feed"},
+		{"GET", "/v1/modems"}, {"POST", "/v1/modems"}, {"GET", "/v1/modems/ttyUSB0"}, {"DELETE", "/v1/modems/ttyUSB0"},
+		{"POST", "/v1/modems/ttyUSB0/drain"}, {"GET", "/v1/limits"}, {"PUT", "/v1/limits"}, {"DELETE", "/v1/limits"},
 		{"GET", "/v1/overview"}, {"GET", "/v1/nothing"}, {"DELETE", "/v1/devices"},
 	}
 	for _, authorization := range []string{
@@ -46,7 +47,10 @@ func TestPageCookieOnlyReads(t *testing.T) {
 	r := newRig(t)
 	d := r.device(1)
 	browser := r.browser()
-	for _, path := range []string{"/v1/devices", "/v1/devices/" + string(d.ID), "/v1/feed", "/v1/modems", "/v1/overview"} {
+	for _, path := range []string{
+		"/v1/devices", "/v1/devices/" + string(d.ID), "/v1/feed", "/v1/modems", "/v1/modems/ttyUSB0", "/v1/limits",
+		"/v1/overview",
+	} {
 		if got := r.send(browser, "GET", path, "", ""); got.status != 200 {
 			t.Errorf("GET %s: status %d", path, got.status)
 		}
@@ -54,6 +58,8 @@ func TestPageCookieOnlyReads(t *testing.T) {
 	for _, c := range []struct{ method, path, body string }{
 		{"POST", "/v1/devices", `{"msisdn":"+491700000002"}`},
 		{"POST", "/v1/bootstraps", fmt.Sprintf(`{"devices":[%q]}`, d.ID)},
+		{"POST", "/v1/modems", `{"path":"/dev/ttyUSB9"}`}, {"POST", "/v1/modems/ttyUSB0/drain", ""},
+		{"DELETE", "/v1/modems/ttyUSB0", ""}, {"PUT", "/v1/limits", "{}"}, {"DELETE", "/v1/limits", ""},
 		{"PUT", "/v1/devices", ""}, {"HEAD", "/v1/devices", ""}, {"DELETE", "/v1/devices/" + string(d.ID), ""},
 	} {
 		if got := r.send(browser, c.method, c.path, c.body, ""); got.status != 401 {
@@ -62,6 +68,9 @@ func TestPageCookieOnlyReads(t *testing.T) {
 	}
 	if head := r.store.Head(); head != 1 {
 		t.Errorf("the feed has %d entries, want the one of the device", head)
+	}
+	if len(r.bank.did) > 0 || len(r.bank.added) > 0 || r.bank.LimitsSet() {
+		t.Errorf("something was done to modems: %q %v", r.bank.did, r.bank.added)
 	}
 }
 
@@ -225,12 +234,15 @@ func TestModemsAndOverview(t *testing.T) {
 	r := newRig(t)
 	r.device(1)
 	got := r.call("GET", "/v1/modems", "")
-	const want = `{"modems":[{"name":"a","port":"/dev/ttyUSB0","state":"ready","since":"2026-01-02T03:04:05Z",` +
-		`"sent":7,"failed":1,"doubtful":2,"per_minute":3,"signal":17,"awaiting":4,"exchanges":[` +
+	const want = `{"modems":[{"id":"IMEI 356938035643809","name":"ttyUSB0","port":"/dev/ttyUSB0",` +
+		`"imei":"356938035643809","imsi":"262011234567890","iccid":"8949001","maker":"huawei","model":"E173",` +
+		`"tags":["d1"],"state":"ready","since":"2026-01-02T03:04:05Z","sent":7,"failed":1,"doubtful":2,"pushes":5,` +
+		`"reports":6,"unknown_reports":8,"inbound":9,"reopened":10,"per_minute":3,"signal":17,"draining":true,"trial":true,"exchanges":[` +
 		`{"time":"2026-01-02T03:04:05Z","sent":"AT+CSQ","lines":["+CSQ: 17,99","OK"]}]},` +
-		`{"name":"b","port":"/dev/ttyUSB1","state":"out of service","since":"2026-01-02T03:04:05Z",` +
-		`"reason":"the SIM wants a PUK","until":"2026-01-02T03:05:05Z","sent":0,"failed":0,"doubtful":0,"per_minute":0,` +
-		`"signal":99,"awaiting":0,"error":"SIM PUK"}]}` + "\n"
+		`{"id":"ttyUSB1","name":"ttyUSB1","port":"/dev/ttyUSB1","state":"out of service",` +
+		`"since":"2026-01-02T03:04:05Z","reason":"the SIM wants a PUK","until":"2026-01-02T03:05:05Z","sent":0,"failed":0,` +
+		`"doubtful":0,"pushes":0,"reports":0,"unknown_reports":0,"inbound":0,"reopened":0,"per_minute":0,"signal":99,` +
+		`"draining":false,"trial":false,"error":"SIM PUK","error_at":"2026-01-02T03:04:05Z"}]}` + "\n"
 	if got.status != 200 || got.body != want {
 		t.Errorf("status %d\n%s\nwant\n%s", got.status, got.body, want)
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -82,18 +83,9 @@ func (m *Modems) check() error {
 }
 
 func (p *Port) check() *keyError {
-	var bad *modempool.LimitError
-	limits := p.Limits()
-	switch {
-	case p.Path == "":
-		return &keyError{"path", "no device file named"}
-	case errors.As(limits.Check(), &bad):
+	var bad *modempool.PortError
+	if port := p.at(p.Path, ""); errors.As(port.Check(), &bad) {
 		return &keyError{inYAML(bad.Field), bad.Reason}
-	}
-	for i, tag := range p.Tags {
-		if err := modempool.CheckTag(tag); err != nil {
-			return &keyError{fmt.Sprintf("tags[%d]", i), err.Error()}
-		}
 	}
 	if _, err := filepath.Match(p.Path, ""); err != nil {
 		return &keyError{"path", fmt.Sprintf("%q: %v", p.Path, err)}
@@ -106,41 +98,31 @@ func inYAML(field string) string {
 	return strings.NewReplacer("sim_day", "simDay", "destination_hour", "destinationHour").Replace(field)
 }
 
-// Limits are those of the modem alone.
-func (p *Port) Limits() modempool.ModemLimits {
-	return modempool.ModemLimits{Rate: p.Rate, SIMDay: p.SIMDay}
+// at is the pool's port for one of the device files that p stands for.
+func (p *Port) at(path, pin string) modempool.Port {
+	return modempool.Port{
+		Path: path, PIN: pin, Tags: p.Tags, Limits: modempool.ModemLimits{Rate: p.Rate, SIMDay: p.SIMDay},
+	}
 }
 
-// ModemPorts resolves the patterns among Modems.Ports to device files: each once, as the first entry that names it
-// says.
-func (c *Config) ModemPorts() ([]Port, error) {
-	var ports []Port
-	seen := make(map[string]bool)
-	for _, p := range c.Modems.Ports {
-		found, err := filepath.Glob(p.Path)
+// ModemPorts is Modems.Ports for the pool, which looks up the patterns among them. The SIMs' PINs are read from their
+// files.
+func (c *Config) ModemPorts() ([]modempool.Port, error) {
+	var ports []modempool.Port
+	for i := range c.Modems.Ports {
+		p := &c.Modems.Ports[i]
+		pin, err := c.Modems.pin(p)
 		if err != nil {
-			return nil, fmt.Errorf("modems.ports: %q: %w", p.Path, err)
+			return nil, err
 		}
-		if found == nil {
-			found = []string{p.Path} // it may come later
-		}
-		for _, path := range found {
-			if !seen[path] {
-				seen[path] = true
-				p.Path = path
-				ports = append(ports, p)
-			}
-		}
+		ports = append(ports, p.at(p.Path, pin))
 	}
 	return ports, nil
 }
 
-// PIN reads the PIN of a port's SIM from its file, or from that of all SIMs; empty where there is none.
-func (c *Config) PIN(p *Port) (string, error) {
-	path := p.PINFile
-	if path == "" {
-		path = c.Modems.PINFile
-	}
+// pin reads the PIN of a port's SIM from its file, or from that of all SIMs; empty where there is none.
+func (m *Modems) pin(p *Port) (string, error) {
+	path := cmp.Or(p.PINFile, m.PINFile)
 	if path == "" {
 		return "", nil
 	}

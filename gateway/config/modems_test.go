@@ -2,8 +2,6 @@ package config
 
 import (
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -107,43 +105,27 @@ func TestModemRate(t *testing.T) {
 	}
 }
 
-// A pattern stands for the ports that are there, and what holds for it holds for each; a port that is not there may
-// come later. Of two entries for a port the first one counts.
+// Ports go to the pool as they are named, with what holds for them and with their PINs.
 func TestModemPorts(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"usb-b", "usb-a"} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := Config{Modems: Modems{Ports: []Port{
-		{Path: dir + "/usb-b", Rate: 5}, {Path: dir + "/usb-*", Tags: []string{"d1"}}, {Path: "/dev/nowhere0"},
-		{Path: dir + "/usb-a", Rate: 7},
+	own, all := write(t, "98765432\n"), write(t, " 1234\r\n")
+	c := Config{Modems: Modems{PINFile: all, Ports: []Port{
+		{Path: "/dev/usb-b", Rate: 5, SIMDay: 6}, {Path: "/dev/usb-*", Tags: []string{"d1"}}, {Path: "/dev/nowhere0", PINFile: own},
 	}}}
 	got, err := c.ModemPorts()
-	want := []Port{
-		{Path: dir + "/usb-b", Rate: 5}, {Path: dir + "/usb-a", Tags: []string{"d1"}}, {Path: "/dev/nowhere0"},
+	want := []modempool.Port{
+		{Path: "/dev/usb-b", PIN: "1234", Limits: modempool.ModemLimits{Rate: 5, SIMDay: 6}},
+		{Path: "/dev/usb-*", PIN: "1234", Tags: []string{"d1"}},
+		{Path: "/dev/nowhere0", PIN: "98765432"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v %v, want %v", got, err, want)
 	}
-}
-
-// A PIN comes from a file of its own, so that it stands in no configuration.
-func TestPIN(t *testing.T) {
-	var c Config
-	if pin, err := c.PIN(&Port{}); pin != "" || err != nil {
-		t.Errorf("no file: %q %v", pin, err)
+	c.Modems.PINFile = ""
+	if got, err := c.ModemPorts(); err != nil || got[0].PIN != "" {
+		t.Errorf("without a file: PIN %q, %v", got[0].PIN, err)
 	}
-	c.Modems.PINFile = write(t, " 1234\r\n")
-	if pin, err := c.PIN(&Port{}); pin != "1234" || err != nil {
-		t.Errorf("that of all: %q %v", pin, err)
-	}
-	if pin, err := c.PIN(&Port{PINFile: write(t, "98765432\n")}); pin != "98765432" || err != nil {
-		t.Errorf("its own: %q %v", pin, err)
-	}
-	none := &Port{PINFile: c.Modems.PINFile + ".none"}
-	if _, err := c.PIN(none); err == nil || !strings.HasPrefix(err.Error(), "modems.pinFile: ") {
+	c.Modems.PINFile = all + ".none"
+	if _, err := c.ModemPorts(); err == nil || !strings.HasPrefix(err.Error(), "modems.pinFile: ") {
 		t.Errorf("no such file: %v", err)
 	}
 }

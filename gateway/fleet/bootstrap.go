@@ -4,18 +4,14 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
-	"time"
 
 	"dmgate/codec/cp"
 	"dmgate/codec/push"
-	"dmgate/modempool"
 	"dmgate/storage"
 )
 
@@ -193,126 +189,4 @@ func wrap(body []byte, sec push.SEC, key push.Key) ([]byte, error) {
 func newPIN() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000)) // crypto/rand does not fail
 	return fmt.Sprintf("%0*d", pinDigits, n)
-}
-
-// Due implements modempool.Queue.
-func (f *Fleet) Due(now time.Time, limit int) ([]storage.PushJob, error) {
-	var list []storage.PushJob
-	var from storage.Flow
-	for len(list) < limit {
-		flows, err := f.store.PushFlows(now, from, limit)
-		if err != nil || len(flows) == 0 {
-			return list, err
-		}
-		for _, flow := range flows {
-			from = flow.Next()
-			if !f.flowOpen(flow.Name) {
-				continue
-			}
-			due, err := f.store.PushesDue(flow, now, limit-len(list))
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, due...)
-		}
-	}
-	return list, nil
-}
-
-// UnderWay implements modempool.Queue.
-func (f *Fleet) UnderWay(after uint64, limit int) ([]storage.PushJob, error) {
-	list, err := f.store.PushesOverdue(time.Now().AddDate(100, 0, 0), limit)
-	if after > 0 {
-		return nil, err
-	}
-	return list, err
-}
-
-// PDU implements modempool.Queue.
-func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) {
-	if job.Kind == notification && len(job.PDU) == 0 {
-		return f.notificationPDU(job)
-	}
-	return job.PDU, nil
-}
-
-// Save implements modempool.Queue: the push as it stands now, and what follows for its device, in one commit. A push
-// that is to be sent for an order that has ended meanwhile, or was replaced, is withdrawn.
-func (f *Fleet) Save(job *storage.PushJob) error {
-	now := f.opt.Clock()
-	c := storage.Commit{Device: job.Device, Time: now, Pushes: []storage.PushJob{*job}}
-	if job.Kind == notification {
-		return f.saveNotification(job, &c)
-	}
-	c.Edit = func(d *storage.Device) error {
-		wanted := d.Order == job.Order && waitsForPush(d)
-		if wanted {
-			f.follow(d, job, now)
-		}
-		if !wanted && untouched(job) {
-			return modempool.ErrWithdrawn
-		}
-		return nil
-	}
-	if job.State == storage.PushFailed {
-		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
-	}
-	err := f.store.Commit(&c)
-	if errors.Is(err, modempool.ErrWithdrawn) {
-		if err := f.withdraw(*job, now); err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-// untouched says whether job is about to be sent, and nothing of it has left yet.
-func untouched(job *storage.PushJob) bool {
-	sent := func(s storage.Segment) bool { return s.Sent }
-	return job.State == storage.PushSending && !slices.ContainsFunc(job.Segments, sent)
-}
-
-// withdraw ends a push of which not a byte has been sent, so that it is not due again.
-func (f *Fleet) withdraw(job storage.PushJob, now time.Time) error {
-	job.State, job.Error = storage.PushFailed, "its order was over before a modem took it"
-	return f.store.Commit(&storage.Commit{
-		Device: job.Device, Time: now, Pushes: []storage.PushJob{job},
-		Ends: []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}},
-	})
-}
-
-// waitsForPush says whether a push still matters to d. A device that has connected meanwhile is past all this: a
-// delivery report may come later than the session.
-func waitsForPush(d *storage.Device) bool {
-	return d.State == storage.Ordered || d.State == storage.Sent || d.State == storage.Delivered
-}
-
-// waitForModem is the wait of a device whose push has not been sent, counted from a time.
-func (f *Fleet) waitForModem(what string, now, from time.Time) storage.Wait {
-	return storage.Wait{For: what, Since: now, Until: from.Add(f.opt.SendWithin), Next: "the order fails"}
-}
-
-// follow moves the device along with its push.
-func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
-	answer := storage.Wait{
-		For: "the user to accept and the device to connect", Until: now.Add(f.opt.AnswerIn), Next: "counts as unanswered",
-	}
-	switch job.State {
-	case storage.PushQueued:
-		d.Wait = f.waitForModem("a modem", now, job.Created)
-		if job.Attempts > 0 {
-			d.Wait.For = "another try: " + job.Error
-		}
-	case storage.PushSending:
-		// A modem has taken it in time: from here the pool's own limits hold, and this is for when all else fails.
-		d.Wait = f.waitForModem(job.Modem, now, now)
-	case storage.PushSent, storage.PushDoubtful:
-		if d.State == storage.Ordered || d.Wait.For != answer.For {
-			d.Enter(storage.Sent, now, "", answer)
-		}
-	case storage.PushDelivered:
-		d.Enter(storage.Delivered, now, "", answer)
-	case storage.PushFailed:
-		d.Enter(storage.Unreachable, now, job.Error, storage.Wait{})
-	}
 }

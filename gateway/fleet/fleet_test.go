@@ -57,7 +57,7 @@ func (r *rig) ordered() (*storage.Device, *storage.PushJob) {
 	if _, err := r.Bootstrap(Bootstrap{Device: d.ID}); err != nil {
 		r.t.Fatal(err)
 	}
-	jobs, err := r.Due(r.now, 10)
+	jobs, err := r.allDue(r.now, 10)
 	if err != nil || len(jobs) != 1 {
 		r.t.Fatalf("%d pushes due: %v", len(jobs), err)
 	}
@@ -119,7 +119,7 @@ func TestBootstrapDocument(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			jobs, _ := r.Due(r.now, 1)
+			jobs, _ := r.allDue(r.now, 1)
 			p, err := push.ReadPush(jobs[0].PDU)
 			if err != nil {
 				t.Fatal(err)
@@ -287,7 +287,7 @@ func TestDeadlines(t *testing.T) {
 			if now.State != c.state || r.order(d).State != c.order {
 				t.Errorf("device %s, order %s, want %s and %s", now.State, r.order(d).State, c.state, c.order)
 			}
-			due, err := r.Due(r.now.Add(c.after), 1)
+			due, err := r.allDue(r.now.Add(c.after), 1)
 			if err != nil || (len(due) > 0) != (c.state == storage.Ordered) {
 				t.Errorf("%d pushes wait for a modem: %v", len(due), err)
 			}
@@ -309,7 +309,7 @@ func TestOverviewFollowsTheFeed(t *testing.T) {
 			}
 		}
 	}
-	jobs, _ := r.Due(r.now, 10)
+	jobs, _ := r.allDue(r.now, 10)
 	for i := range jobs {
 		jobs[i].State = storage.PushSent
 		if err := r.Save(&jobs[i]); err != nil {

@@ -45,7 +45,7 @@ func TestPushIsWithdrawn(t *testing.T) {
 			if err := r.Save(job); !errors.Is(err, modempool.ErrWithdrawn) {
 				t.Errorf("the pool is told %v", err)
 			}
-			due, err := r.Due(r.now.Add(24*time.Hour), 10)
+			due, err := r.allDue(r.now.Add(24*time.Hour), 10)
 			if err != nil || slices.ContainsFunc(due, func(p storage.PushJob) bool { return p.ID == job.ID }) {
 				t.Errorf("it is due again: %v", err)
 			}

@@ -6,7 +6,6 @@ import (
 
 	"dmgate/codec/auth"
 	"dmgate/codec/push"
-	"dmgate/modempool"
 	"dmgate/storage"
 )
 
@@ -71,22 +70,4 @@ func notify(a *storage.Account, nonce []byte) []byte {
 		TID: 1, ContentType: push.TypeNotification, HasAppID: true, AppID: push.AppDM, Body: n.Append(nil, &secret, nonce),
 	}
 	return p.Append(nil)
-}
-
-// saveNotification is Save for a notification. One that no modem has taken while its resynchronisation was open is
-// withdrawn.
-func (f *Fleet) saveNotification(job *storage.PushJob, c *storage.Commit) error {
-	if job.Order != "" {
-		return f.saveOrderNotification(job, c)
-	}
-	if !untouched(job) || c.Time.Sub(job.Created) < resyncWithin {
-		return f.store.Commit(c)
-	}
-	late := *job
-	late.State, late.Error = storage.PushFailed, "no modem has taken it in time"
-	c.Pushes = []storage.PushJob{late}
-	if err := f.store.Commit(c); err != nil {
-		return err
-	}
-	return modempool.ErrWithdrawn
 }

@@ -29,7 +29,7 @@ func (r *rig) connected() *storage.Device {
 // notified is the push that waits for a modem.
 func (r *rig) notified() *storage.PushJob {
 	r.t.Helper()
-	jobs, err := r.Due(r.now, 10)
+	jobs, err := r.allDue(r.now, 10)
 	if err != nil || len(jobs) != 1 {
 		r.t.Fatalf("%d pushes are due (want 1), %v", len(jobs), err)
 	}

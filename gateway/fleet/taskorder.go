@@ -157,7 +157,6 @@ func (f *Fleet) failTasks(dev storage.DeviceID, order, reason string) ([]storage
 // openTasks is how many open tasks of a device are looked through for those of an order.
 const openTasks = 1000
 
-// saveOrderNotification is Save for the notification of an order. One that is to be sent for an order that is over is
 // withdrawn; with one that is given up its order fails.
 func (f *Fleet) saveOrderNotification(job *storage.PushJob, c *storage.Commit) error {
 	saved := *job

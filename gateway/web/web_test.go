@@ -26,6 +26,11 @@ import (
 
 const adminKey = "the-key-of-the-admin"
 
+// noModems is a bank without modems.
+type noModems struct{ api.Bank }
+
+func (noModems) Modems() []modempool.Status { return nil }
+
 // rig is the page over a real store, reached by HTTP over memory. Nothing follows the feed but the page.
 type rig struct {
 	t      *testing.T
@@ -47,8 +52,7 @@ func newRig(t *testing.T) *rig {
 	if err := r.fleet.Load(); err != nil {
 		t.Fatal(err)
 	}
-	modems := func() []modempool.Status { return nil }
-	r.web = New(api.New(r.fleet, store, modems, adminKey, zap.NewNop(), r.done), store, r.done)
+	r.web = New(api.New(r.fleet, store, noModems{}, adminKey, zap.NewNop(), r.done), store, r.done)
 	server := &fasthttp.Server{Handler: r.web.Serve, Logger: zap.NewStdLog(zap.NewNop())}
 	listener := fasthttputil.NewInmemoryListener()
 	served := make(chan error, 1)

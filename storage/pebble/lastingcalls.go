@@ -52,6 +52,10 @@ func (l *Lasting) Pushes(dev storage.DeviceID) ([]storage.PushJob, error) {
 	return l.store().Pushes(dev)
 }
 
+func (l *Lasting) Push(dev storage.DeviceID, id uint64) (*storage.PushJob, error) {
+	return l.store().Push(dev, id)
+}
+
 func (l *Lasting) PushFlows(now time.Time, from storage.Flow, limit int) ([]storage.Flow, error) {
 	return l.store().PushFlows(now, from, limit)
 }

@@ -17,6 +17,11 @@ func (s *Store) Pushes(dev storage.DeviceID) ([]storage.PushJob, error) {
 	return rows[storage.PushJob](s, prefix, after(prefix), math.MaxInt)
 }
 
+// Push reads a push.
+func (s *Store) Push(dev storage.DeviceID, id uint64) (*storage.PushJob, error) {
+	return one[storage.PushJob](s, appendNumberedKey(nil, tablePush, dev, id))
+}
+
 // PushFlows lists the flows in which a push is due. It looks at the first entry of each flow only.
 func (s *Store) PushFlows(now time.Time, from storage.Flow, limit int) (list []storage.Flow, err error) {
 	if err := s.enter(); err != nil {

@@ -27,6 +27,7 @@ func testClosed(t *testing.T, s storage.Store) {
 		"Task":           func() error { _, err := s.Task("alpha", 7); return err },
 		"Results":        func() error { _, err := s.Results("alpha", 0, 1); return err },
 		"Pushes":         func() error { _, err := s.Pushes("alpha"); return err },
+		"Push":           func() error { _, err := s.Push("a", 1); return err },
 		"PushFlows":      func() error { _, err := s.PushFlows(at(1), storage.Flow{}, 1); return err },
 		"PushesDue":      func() error { _, err := s.PushesDue(storage.Flow{}, at(1), 1); return err },
 		"PushesOverdue":  func() error { _, err := s.PushesOverdue(at(1), 1); return err },

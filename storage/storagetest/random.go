@@ -173,6 +173,8 @@ func compareDevice(t *rapid.T, s storage.Store, m *model, id storage.DeviceID) {
 	compare[[]storage.Order](t, "Orders")(s.Orders(id))(m.ordersOf(id), nil)
 	compare[[]storage.PushJob](t, "Pushes")(s.Pushes(id))(m.pushesOf(id), nil)
 	name, n := drawName(t), drawID(t)
+	push := n*100 + uint64(slices.Index(modelDevices, id))
+	compare[*storage.PushJob](t, "Push")(s.Push(id, push))(find(m.pushes, row[uint64]{id, push}))
 	compare[*storage.Order](t, "Order")(s.Order(id, name))(find(m.orders, row[string]{id, name}))
 	compare[*storage.Task](t, "Task")(s.Task(id, n))(find(m.tasks, row[uint64]{id, n}))
 }

@@ -52,8 +52,9 @@ function showStates(now) {
 
 function modemNote(m) {
   const why = m.reason || m.error || '';
-  if (m.state !== 'out of service' || !m.until) return why;
-  return [why, 'next try ' + when(m.until).textContent].filter(Boolean).join('; ');
+  if (!m.until) return why;
+  const then = m.state === 'out of service' ? 'next try ' : 'until ';
+  return [why, then + when(m.until).textContent].filter(Boolean).join('; ');
 }
 
 function showModems(modems) {

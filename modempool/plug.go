@@ -1,0 +1,250 @@
+package modempool
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// A port that is configured has a worker from the beginning, whether it is there or not. One that is named by a pattern
+// has one while its file is there, and for a while after.
+
+// plugEvery is how often patterns are looked up: a modem that is plugged in is found within that time.
+const plugEvery = 500 * time.Millisecond
+
+// plug keeps a worker for each port until ctx ends, and waits for them.
+func (p *Pool) plug(ctx, work context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	tick := time.NewTicker(plugEvery)
+	defer tick.Stop()
+	started := make(map[*worker]bool)
+	for {
+		p.match()
+		p.mu.Lock()
+		workers := slices.Clone(p.workers)
+		p.mu.Unlock()
+		for _, w := range workers {
+			if started[w] {
+				continue
+			}
+			started[w] = true
+			own, cancel := context.WithCancel(ctx)
+			context.AfterFunc(w.removed, cancel)
+			running.Go(func() {
+				defer cancel()
+				w.run(own, work)
+			})
+		}
+		for w := range started {
+			if !slices.Contains(workers, w) {
+				delete(started, w)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.look:
+		case <-tick.C:
+		}
+	}
+}
+
+// match sees to it that there is a worker for each port that the patterns stand for, and none for one that a pattern has
+// found and whose file has been gone for a while.
+func (p *Pool) match() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.workers = slices.DeleteFunc(p.workers, func(w *worker) bool {
+		if w.found && p.gone(w) {
+			w.remove()
+			return true
+		}
+		return false
+	})
+	for path := range p.away {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			delete(p.away, path)
+		}
+	}
+	for _, port := range p.ports {
+		paths := []string{port.Path}
+		pattern := strings.ContainsAny(port.Path, `*?[`)
+		if pattern {
+			paths, _ = filepath.Glob(port.Path) // Check has tried the pattern
+		}
+		for _, path := range paths {
+			if !p.away[path] && !slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == path }) {
+				own := port
+				own.Path = path
+				p.workers = append(p.workers, newWorker(p, p.name(path), own, pattern))
+				nudge(p.look)
+			}
+		}
+	}
+}
+
+// name is what a worker is called: the last element of its path, or all of it where another one ends alike.
+func (p *Pool) name(path string) string {
+	base := filepath.Base(path)
+	if slices.ContainsFunc(p.workers, func(w *worker) bool { return w.name == base }) {
+		return path
+	}
+	return base
+}
+
+// goneAfter is how long the port of a modem that a pattern has found may be away until it is forgotten.
+const goneAfter = 10 * time.Minute
+
+// gone says whether a worker's port has been away for long, or its modem has come back under another one. It needs p.mu.
+func (p *Pool) gone(w *worker) bool {
+	s := w.board.status()
+	if _, err := os.Lstat(w.port.Path); !errors.Is(err, fs.ErrNotExist) || s.State != OutOfService {
+		return false
+	}
+	a := p.known[s.ID]
+	return time.Since(s.Since) > goneAfter || a != nil && a.holder != nil && a.holder != w
+}
+
+// AddPort puts a modem to work until the gateway ends. The error is a *PortError, or ErrHasModem where the port has one.
+func (p *Pool) AddPort(port Port) error {
+	if err := port.Check(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	taken := slices.ContainsFunc(p.ports, func(o Port) bool { return o.Path == port.Path }) ||
+		slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == port.Path })
+	if !taken {
+		p.ports = append(p.ports, port)
+		delete(p.away, port.Path)
+	}
+	p.mu.Unlock()
+	if taken {
+		return ErrHasModem
+	}
+	p.match()
+	nudge(p.look)
+	return nil
+}
+
+// Remove lets a modem finish its push and then forgets it and its port. One that a pattern finds stays away until it has
+// been unplugged.
+func (p *Pool) Remove(id string) error {
+	w, err := p.find(id)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.workers = slices.DeleteFunc(p.workers, func(o *worker) bool { return o == w })
+	p.ports = slices.DeleteFunc(p.ports, func(o Port) bool { return o.Path == w.port.Path })
+	if w.found {
+		p.away[w.port.Path] = true
+	}
+	p.mu.Unlock()
+	w.remove()
+	w.notice("removed")
+	return nil
+}
+
+// Drain lets a modem finish its push and gives it no more. It stays so until Undrain.
+func (p *Pool) Drain(id string) error { return p.drain(id, true) }
+
+// Undrain gives a modem pushes again.
+func (p *Pool) Undrain(id string) error { return p.drain(id, false) }
+
+func (p *Pool) drain(id string, drained bool) error {
+	w, err := p.find(id)
+	if err != nil {
+		return err
+	}
+	if w.drained.Swap(drained) != drained {
+		w.board.note(func(s *Status) { s.Draining = drained })
+		w.poke()
+	}
+	return nil
+}
+
+// Reset has a modem restart (AT+CFUN=1,1) where it answers, and opens its port anew. Its SIM's PIN may be tried again.
+func (p *Pool) Reset(id string) error {
+	w, err := p.find(id)
+	if err != nil {
+		return err
+	}
+	w.wantReset.Store(true)
+	w.poke()
+	return nil
+}
+
+// find is the worker whose modem has an ID, or whose port has that name.
+func (p *Pool) find(id string) (*worker, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, is := range []func(*worker) bool{
+		func(w *worker) bool { return w.board.status().ID == id }, func(w *worker) bool { return w.name == id },
+	} {
+		if i := slices.IndexFunc(p.workers, is); i >= 0 {
+			return p.workers[i], nil
+		}
+	}
+	return nil, ErrNoModem
+}
+
+// acquaintance is what is known of a modem whatever port it is behind.
+type acquaintance struct {
+	holder   *worker // that drives it; nil where none does
+	identity Identity
+	counters Counters // until its last worker let go of it
+	recent   recent
+}
+
+// holder is the name of the worker that drives a modem; empty where none does.
+func (p *Pool) holder(id string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.known[id]; a != nil && a.holder != nil {
+		return a.holder.name
+	}
+	return ""
+}
+
+// meet gives the modem with an identity to w, unless another worker has it: then it returns that one's name.
+func (p *Pool) meet(w *worker, identity Identity) (a *acquaintance, other string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := identity.ID(w.name)
+	a = p.known[id]
+	if a == nil {
+		a = &acquaintance{identity: identity}
+		p.known[id] = a
+	}
+	if a.holder != nil && a.holder != w {
+		return nil, a.holder.name
+	}
+	a.holder = w
+	return a, ""
+}
+
+// part ends what meet began.
+func (p *Pool) part(w *worker, a *acquaintance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.holder == w {
+		a.holder = nil
+		a.counters = w.board.status().Counters
+	}
+}
+
+func (w *worker) notice(text string) {
+	w.log.Info("modem", zap.String("what", text))
+	if err := w.pool.queue.Noticed(w.name, text); err != nil {
+		w.log.Error("not told to the feed", zap.String("what", text), zap.Error(err))
+	}
+}
