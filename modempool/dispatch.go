@@ -309,9 +309,9 @@ func (d *dispatcher) change(job *storage.PushJob, change func(*storage.PushJob))
 }
 
 // giveBack tells the dispatcher that a worker has done with a push.
-func (p *Pool) giveBack(ctx context.Context, id uint64, hold time.Duration) {
+func (p *Pool) giveBack(id uint64, hold time.Duration) {
 	select {
 	case p.back <- returned{id, hold}:
-	case <-ctx.Done(): // nothing is handed out any more
+	case <-p.over:
 	}
 }

@@ -243,11 +243,11 @@ func TestCrashesInARow(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		dead := &deadAfter{memQueue: q, writes: 7 + 5*crash}
+		dead := &deadAfter{memQueue: q, writes: 7 + 5*crash, died: make(chan struct{})}
 		pool.queue = dead
 		go func() { ended <- pool.Run(ctx) }()
 		done := false
-		for !done && !dead.died() {
+		for over := false; !done && !over; {
 			q.mu.Lock()
 			changed := q.changed
 			done = true
@@ -258,6 +258,8 @@ func TestCrashesInARow(t *testing.T) {
 			if !done {
 				select {
 				case <-changed:
+				case <-dead.died:
+					over = true
 				case <-time.After(patience):
 					t.Fatal("nothing moves")
 				}
@@ -283,6 +285,7 @@ func TestCrashesInARow(t *testing.T) {
 type deadAfter struct {
 	*memQueue
 	writes int
+	died   chan struct{}
 }
 
 var errDead = errors.New("the process is dead")
@@ -290,16 +293,13 @@ var errDead = errors.New("the process is dead")
 func (d *deadAfter) alive() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.writes--; d.writes < 0 {
+	if d.writes--; d.writes == -1 {
+		close(d.died)
+	}
+	if d.writes < 0 {
 		return errDead
 	}
 	return nil
-}
-
-func (d *deadAfter) died() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.writes < 0
 }
 
 func (d *deadAfter) Save(job *storage.PushJob) error {

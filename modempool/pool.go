@@ -29,6 +29,7 @@ type Pool struct {
 	look   chan struct{} // ports are to be looked for
 
 	references references
+	over       <-chan struct{} // closed when Run is to end: nothing is handed out any more
 
 	mu      sync.Mutex
 	ports   []Port // as configured and added
@@ -70,6 +71,7 @@ func New(o Options, q Queue) (*Pool, error) {
 // Run sends until ctx ends. A push under way then is finished, within Options.Drain, and what became of it recorded.
 // It must be called once. The error is that of a queue that can't be read at start; later ones are logged and retried.
 func (p *Pool) Run(ctx context.Context) error {
+	p.over = ctx.Done()
 	if err := p.restore(time.Now()); err != nil {
 		return err
 	}

@@ -266,7 +266,7 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 	asked := false
 	defer func() {
 		if asked {
-			w.leave(ctx)
+			w.leave()
 		}
 	}()
 	for {
@@ -283,7 +283,7 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 		case w.drained.Load():
 			if asked {
 				asked = false
-				w.leave(ctx)
+				w.leave()
 				continue
 			}
 			w.board.set(Drained, "", time.Time{})
@@ -307,7 +307,7 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 			asked = false
 			hold, err := w.send(work, m, p)
 			w.board.note(func(s *Status) { s.Trial = w.trial })
-			w.pool.giveBack(ctx, p.job.ID, hold)
+			w.pool.giveBack(p.job.ID, hold)
 			if err != nil {
 				return err
 			}
@@ -321,16 +321,16 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 }
 
 // leave tells the dispatcher that nothing is asked for any more, and gives back what it has sent meanwhile.
-func (w *worker) leave(ctx context.Context) {
+func (w *worker) leave() {
 	select {
 	case w.pool.leaves <- w:
 		<-w.left
-	case <-ctx.Done(): // nobody else needs what it may have sent
+	case <-w.pool.over:
 	}
 	select {
 	case p := <-w.parcels:
 		w.pool.meter.untake(w.through, p.job.MSISDN, len(p.tpdus), true, time.Now())
-		w.pool.giveBack(ctx, p.job.ID, 0)
+		w.pool.giveBack(p.job.ID, 0)
 	default:
 	}
 }

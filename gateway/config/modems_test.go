@@ -17,7 +17,7 @@ func TestModemsMalformed(t *testing.T) {
 		{"modems:\n  ports:\n    - [a]\n", "[3:7] sequence was used where mapping is expected"},
 		{"modems:\n  ports:\n    - {path: /dev/x, rate: fast}\n", "[3:28] "},
 		{"modems:\n  ports:\n    - {rate: 1}\n", "[3:7] modems.ports[0].path: no device file named"},
-		{"modems:\n  ports: ['/dev/[tty']\n", `[2:11] modems.ports[0].path: "/dev/[tty": syntax error in pattern`},
+		{"modems:\n  ports: ['/dev/[tty']\n", `[2:11] modems.ports[0].path: "/dev/[tty" is no pattern`},
 		{
 			"modems:\n  ports:\n    - /dev/a\n    - path: /dev/x\n      rate: -1\n",
 			"[5:13] modems.ports[1].rate: -1, want 0 for that of all modems, or more",
