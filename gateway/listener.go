@@ -169,7 +169,23 @@ type connection struct {
 	of      *connections
 	source  sessions.Source
 	refused atomic.Bool // the last answer refused a request that has not been read to its end
+	ended   atomic.Bool // nothing more is to be read
 }
+
+// Read implements net.Conn.
+func (k *connection) Read(p []byte) (int, error) {
+	n, err := k.Conn.Read(p)
+	if err != nil {
+		k.ended.Store(true)
+	}
+	return n, err
+}
+
+// Ended says whether the peer has ended its side, or the connection broke.
+func (k *connection) Ended() bool { return k.ended.Load() }
+
+// HearOut makes Close read what the peer still sends.
+func (k *connection) HearOut() { k.refused.Store(true) }
 
 // What is read and thrown away after a refused request, at most.
 const (

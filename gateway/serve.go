@@ -251,32 +251,18 @@ func (g *gateway) deviceServer() *server {
 
 func (g *gateway) adminServer() *server {
 	return newServer(&fasthttp.Server{
-		Handler: g.admin, ErrorHandler: badRequest, NoDefaultServerHeader: true,
+		Handler: api.Bounded(g.config.Admin.Body, g.admin), ErrorHandler: api.BadRequest, NoDefaultServerHeader: true,
 		ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxRequestBodySize: g.config.Admin.Body, Logger: zap.NewStdLog(g.log),
+		// Forms in parts are read by fasthttp before anybody asks how long they are.
+		StreamRequestBody: true, DisablePreParseMultipartForm: true, Logger: zap.NewStdLog(g.log),
 	}, g.adminListen, g.log)
 }
 
-// refuseWithin is the time for writing an answer of badRequest.
-const refuseWithin = 10 * time.Second
-
-// badRequest answers what is no sound HTTP request, or one too large or too slow. The connection ends with it.
+// badRequest answers a device's request that is no sound one, or is too large or too slow. The connection ends with it.
 func badRequest(ctx *fasthttp.RequestCtx, err error) {
-	if k, ok := ctx.Conn().(*connection); ok {
-		k.refused.Store(true)
-	}
-	ctx.Conn().SetWriteDeadline(time.Now().Add(refuseWithin)) // fasthttp leaves that of the answer before
-	var slow net.Error
-	switch {
-	case errors.As(err, &slow) && slow.Timeout():
-		ctx.Error("the request did not come in time", fasthttp.StatusRequestTimeout)
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		ctx.Error("the body is too large", fasthttp.StatusRequestEntityTooLarge)
-	case errors.As(err, new(*fasthttp.ErrSmallBuffer)):
-		ctx.Error("the header is too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
-	default:
-		ctx.Error("no sound HTTP request", fasthttp.StatusBadRequest)
-	}
+	api.HearOut(ctx)
+	status, text := api.Refusal(err)
+	ctx.Error(text, status)
 }
 
 // expireSessions lets go of silent sessions, until ctx ends.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -31,11 +32,15 @@ type API struct {
 	key   [sha256.Size]byte
 	log   *zap.Logger
 	done  <-chan struct{}
+
+	lineWithin time.Duration // of a file of targets
 }
 
 // New makes the API for those who carry key. Long reads end when done is closed.
 func New(f *fleet.Fleet, store storage.Store, bank Bank, key string, log *zap.Logger, done <-chan struct{}) *API {
-	return &API{fleet: f, store: store, bank: bank, key: sha256.Sum256([]byte(key)), log: log, done: done}
+	return &API{
+		fleet: f, store: store, bank: bank, key: sha256.Sum256([]byte(key)), log: log, done: done, lineWithin: lineWithin,
+	}
 }
 
 // Allowed says whether key is the admin's, in constant time.
@@ -44,7 +49,7 @@ func (a *API) Allowed(key []byte) bool {
 	return subtle.ConstantTimeCompare(sum[:], a.key[:]) == 1
 }
 
-// route is one call of the API. A name in braces stands for one segment of the path.
+// route is one call of the API. A name in braces stands for one segment of the path, decoded.
 type route struct {
 	method string
 	path   string
@@ -58,6 +63,19 @@ var routes = []route{
 	{"GET", "/v1/devices/{id}", (*API).getDevice, 200},
 	{"GET", "/v1/devices/{id}/results", (*API).getResults, 200},
 	{"POST", "/v1/bootstraps", (*API).createBootstraps, 202},
+	{"POST", "/v1/campaigns", (*API).createCampaign, 201},
+	{"GET", "/v1/campaigns", (*API).listCampaigns, 200},
+	{"GET", "/v1/campaigns/{id}", (*API).getCampaign, 200},
+	{"PATCH", "/v1/campaigns/{id}", (*API).editCampaign, 200},
+	{"POST", "/v1/campaigns/{id}/start", step((*fleet.Fleet).StartCampaign), 200},
+	{"POST", "/v1/campaigns/{id}/pause", step((*fleet.Fleet).PauseCampaign), 200},
+	{"POST", "/v1/campaigns/{id}/resume", step((*fleet.Fleet).ResumeCampaign), 200},
+	{"POST", "/v1/campaigns/{id}/cancel", step((*fleet.Fleet).CancelCampaign), 200},
+	{"POST", "/v1/campaigns/{id}/groups/{group}/release", (*API).releaseGroup, 200},
+	{"GET", "/v1/campaigns/{id}/plan", (*API).getPlan, 200},
+	{"POST", targetsPath, (*API).addTargets, 200},
+	{"GET", targetsPath, (*API).listTargets, 200},
+	{"GET", "/v1/campaigns/{id}/report.csv", (*API).getReport, 200},
 	{"GET", "/v1/feed", (*API).getFeed, 200},
 	{"GET", "/v1/modems", (*API).listModems, 200},
 	{"POST", "/v1/modems", (*API).createModem, 201},
@@ -75,7 +93,9 @@ var routes = []route{
 // request is a call that has found its route.
 type request struct {
 	*fasthttp.RequestCtx
-	id string // the path's {id}
+	id     string // the path's {id}
+	part   string // the name in braces behind it, where there is one
+	status int    // of success
 }
 
 // Serve answers one request below Prefix. signedIn says that it comes from the status page, which may only read.
@@ -87,11 +107,13 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, signedIn bool) {
 		(&problem{Title: "not allowed", Status: 401, Detail: "want the admin key as a bearer token"}).write(ctx)
 		return
 	}
-	r, id, err := find(string(ctx.Method()), string(ctx.Path()))
+	found, r, err := find(ctx)
 	if err == nil {
 		var answer any
-		if answer, err = r.handle(a, &request{ctx, id}); err == nil {
-			writeJSON(ctx, r.status, answer)
+		if answer, err = found.handle(a, r); err == nil {
+			if answer != written {
+				writeJSON(ctx, r.status, answer)
+			}
 			return
 		}
 	}
@@ -101,44 +123,56 @@ func (a *API) Serve(ctx *fasthttp.RequestCtx, signedIn bool) {
 	}
 	if !known {
 		a.log.Error("request failed", zap.ByteString("path", ctx.Path()), zap.Error(err))
+	}
+	if p.Status == fasthttp.StatusServiceUnavailable {
 		ctx.Response.Header.Set("Retry-After", "2")
 	}
 	p.write(ctx)
 }
 
+// written is the answer of a call that has written its own.
+var written any = struct{ written bool }{true}
+
 // find looks a route up.
-func find(method, path string) (*route, string, error) {
+func find(ctx *fasthttp.RequestCtx) (*route, *request, error) {
+	method, path := string(ctx.Method()), string(ctx.Path())
 	var allowed []string
 	for i := range routes {
-		id, ok := match(routes[i].path, path)
+		names, ok := match(routes[i].path, path)
 		if !ok {
 			continue
 		}
 		if routes[i].method == method {
-			return &routes[i], id, nil
+			return &routes[i], &request{ctx, names[0], names[1], routes[i].status}, nil
 		}
 		allowed = append(allowed, routes[i].method)
 	}
 	if allowed != nil {
-		return nil, "", &problem{
+		return nil, nil, &problem{
 			Title: "method not allowed", Status: 405, Detail: "want " + strings.Join(allowed, " or "),
 			allow: strings.Join(allowed, ", "),
 		}
 	}
-	return nil, "", &problem{Title: "not found", Status: 404, Detail: "there is no such path"}
+	return nil, nil, &problem{Title: "not found", Status: 404, Detail: "there is no such path"}
 }
 
-func match(pattern, path string) (id string, ok bool) {
-	before, after, named := strings.Cut(pattern, "{id}")
-	if !named {
-		return "", path == pattern
+// match compares a path with the pattern of a route and tells what stands for its names, of which there are at most two.
+func match(pattern, path string) (names [2]string, ok bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return names, false
 	}
-	rest, ok := strings.CutPrefix(path, before)
-	if !ok {
-		return "", false
+	n := 0
+	for i, w := range want {
+		switch {
+		case strings.HasPrefix(w, "{") && have[i] != "":
+			names[n] = have[i]
+			n++
+		case w != have[i]:
+			return names, false
+		}
 	}
-	id, ok = strings.CutSuffix(rest, after)
-	return id, ok && id != "" && !strings.Contains(id, "/")
+	return names, true
 }
 
 func writeJSON(ctx *fasthttp.RequestCtx, status int, v any) {

@@ -18,6 +18,8 @@ const (
 )
 
 type NewBootstraps struct {
+	// Key makes the request safe to repeat: a device that has an order of the same key gets no other.
+	Key      string             `json:"key,omitempty"`
 	Devices  []storage.DeviceID `json:"devices"`
 	Sec      string             `json:"sec"`
 	PIN      string             `json:"pin"`
@@ -26,18 +28,20 @@ type NewBootstraps struct {
 }
 
 type Bootstraps struct {
-	Batch   string      `json:"batch"`
-	Ordered int         `json:"ordered"`
-	Refused int         `json:"refused"`
-	Orders  []Bootstrap `json:"orders"` // in the order of the request's devices
+	Batch    string      `json:"batch"`
+	Ordered  int         `json:"ordered"`
+	Repeated int         `json:"repeated,omitempty"` // ordered before, by a request with the same key
+	Refused  int         `json:"refused"`
+	Orders   []Bootstrap `json:"orders"` // in the order of the request's devices
 }
 
 // bootstrap is what became of one device's order. The PIN is told here and nowhere else.
 type Bootstrap struct {
-	Device storage.DeviceID `json:"device"`
-	Order  string           `json:"order,omitempty"`
-	PIN    string           `json:"pin,omitempty"`
-	Error  *problem         `json:"error,omitempty"`
+	Device   storage.DeviceID `json:"device"`
+	Order    string           `json:"order,omitempty"`
+	Repeated bool             `json:"repeated,omitempty"` // it was placed before
+	PIN      string           `json:"pin,omitempty"`
+	Error    *problem         `json:"error,omitempty"`
 }
 
 // createBootstraps orders a bootstrap for each device. One that can not be ordered does not sink the rest.
@@ -49,7 +53,13 @@ func (a *API) createBootstraps(r *request) (any, error) {
 	if len(in.Devices) == 0 || len(in.Devices) > maxBatch {
 		return nil, &fleet.FieldError{Field: "devices", Reason: fmt.Sprintf("%d devices, want 1 to %d", len(in.Devices), maxBatch)}
 	}
+	if err := checkKey(in.Key); err != nil {
+		return nil, err
+	}
 	out := Bootstraps{Batch: fleet.NewName(), Orders: make([]Bootstrap, len(in.Devices))}
+	if in.Key != "" {
+		out.Batch = fleet.KeyedName("bootstrap", in.Key)
+	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(len(in.Devices), batchWorkers) {
@@ -61,19 +71,28 @@ func (a *API) createBootstraps(r *request) (any, error) {
 	}
 	workers.Wait()
 	for i := range out.Orders {
-		if out.Orders[i].Error == nil {
-			out.Ordered++
-		} else {
+		switch {
+		case out.Orders[i].Error != nil:
 			out.Refused++
+		case out.Orders[i].Repeated:
+			out.Repeated++
+		default:
+			out.Ordered++
 		}
 	}
 	return out, nil
 }
 
 func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.DeviceID) Bootstrap {
-	placed, err := a.fleet.Bootstrap(fleet.Bootstrap{
-		Device: id, Batch: batch, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Priority: in.Priority,
-	})
+	b := fleet.Bootstrap{Device: id, Batch: batch, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Priority: in.Priority}
+	var placed *fleet.Ordered
+	var repeated bool
+	var err error
+	if in.Key == "" {
+		placed, err = a.fleet.Bootstrap(b)
+	} else {
+		placed, repeated, err = a.fleet.BootstrapOnce(in.Key, b)
+	}
 	if err != nil {
 		p, known := problemOf(err)
 		if !known {
@@ -81,5 +100,5 @@ func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.Device
 		}
 		return Bootstrap{Device: id, Error: p}
 	}
-	return Bootstrap{Device: id, Order: placed.Order, PIN: placed.PIN}
+	return Bootstrap{Device: id, Order: placed.Order, Repeated: repeated, PIN: placed.PIN}
 }

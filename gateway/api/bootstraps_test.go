@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dmgate/codec/push"
 	"dmgate/gateway/api"
@@ -223,4 +224,84 @@ func (r *rig) everything(d *api.Device) map[string]string {
 		r.t.Fatalf("too little has happened: %v", all)
 	}
 	return all
+}
+
+// A request that comes again, also at the same time, sends nothing twice and tells the same PIN, whatever has become of
+// its orders since.
+func TestBootstrapKey(t *testing.T) {
+	r := newRig(t)
+	var ids []storage.DeviceID
+	for i := range 20 {
+		ids = append(ids, r.device(i).ID)
+	}
+	list, _ := json.Marshal(ids)
+	body := func(key, more string) string { return fmt.Sprintf(`{"key":%q,"devices":%s%s}`, key, list, more) }
+	post := func(body string) (out api.Bootstraps) {
+		got := r.call("POST", "/v1/bootstraps", body)
+		if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.status != 202 {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+		return out
+	}
+	answers := make(chan api.Bootstraps)
+	for range 4 {
+		go func() { answers <- post(body("a", "")) }()
+	}
+	ordered := 0
+	var first api.Bootstraps
+	for range 4 {
+		got := <-answers
+		ordered += got.Ordered
+		if got.Ordered+got.Repeated != len(ids) || got.Batch == "" {
+			t.Fatalf("%+v", got)
+		}
+		for i, o := range got.Orders {
+			if first.Orders != nil && (o.Order != first.Orders[i].Order || o.PIN != first.Orders[i].PIN) ||
+				o.Order != got.Batch+"."+string(ids[i]) || len(o.PIN) != 6 {
+				t.Errorf("%+v, after %+v", o, first.Orders[i])
+			}
+		}
+		first = got
+	}
+	if ordered != len(ids) {
+		t.Errorf("%d ordered", ordered)
+	}
+	if first.Orders[0].PIN == first.Orders[1].PIN && first.Orders[1].PIN == first.Orders[2].PIN {
+		t.Error("all have the same PIN")
+	}
+	pushes := func(want int) {
+		t.Helper()
+		for _, id := range ids {
+			if p, err := r.store.Pushes(id); err != nil || len(p) != want {
+				t.Fatalf("%d pushes, %v, want %d", len(p), err, want)
+			}
+		}
+	}
+	pushes(1)
+	if got := post(body("b", "")); got.Refused != len(ids) || got.Orders[0].Error.Detail !=
+		"a bootstrap is ordered already: "+first.Orders[0].Order {
+		t.Errorf("another key: %+v", got)
+	}
+	for _, o := range first.Orders { // all are over
+		err := r.store.Commit(&storage.Commit{Device: o.Device, Time: time.Now(),
+			Ends: []storage.OrderEnd{{ID: o.Order, State: storage.OrderFailed, Reason: "test"}},
+			Edit: func(d *storage.Device) error { d.State = storage.Unanswered; return nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := post(body("a", "")); got.Repeated != len(ids) || got.Orders[7].PIN != first.Orders[7].PIN {
+		t.Errorf("after the end: %+v", got)
+	}
+	pushes(1)
+	if got := post(body("b", `,"sec":"userpinmac"`)); got.Ordered != len(ids) || got.Orders[0].PIN == "" {
+		t.Errorf("another key after the end: %+v", got)
+	}
+	pushes(2)
+	if got := post(body("b", `,"sec":"userpinmac"`)); got.Repeated != len(ids) || got.Orders[0].PIN != "" {
+		t.Errorf("a PIN that hangs on the document: %+v", got.Orders[0])
+	}
+	if p := r.refused(r.call("POST", "/v1/bootstraps", body(strings.Repeat("k", 201), "")), 422); p.Field != "key" {
+		t.Errorf("%+v", p)
+	}
 }

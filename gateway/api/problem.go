@@ -18,6 +18,8 @@ type problem struct {
 	Detail string `json:"detail,omitempty"`
 	Field  string `json:"field,omitempty"` // the field of the request that is at fault
 
+	Kept *Added `json:"kept,omitempty"` // of a file that broke off: what has become of the lines before
+
 	allow string // of 405: what would be allowed
 }
 
@@ -35,6 +37,7 @@ func problemOf(err error) (p *problem, ok bool) {
 	var field *fleet.FieldError
 	var limit *modempool.LimitError
 	var port *modempool.PortError
+	var state *fleet.StateError
 	switch {
 	case errors.As(err, &p):
 		return p, true
@@ -48,6 +51,8 @@ func problemOf(err error) (p *problem, ok bool) {
 		return &problem{Title: "not found", Status: 404, Detail: "there is no such modem"}, true
 	case errors.Is(err, modempool.ErrHasModem):
 		return &problem{Title: "exists already", Status: 409, Detail: "the port has a modem already"}, true
+	case errors.As(err, &state):
+		return &problem{Title: "not in this state", Status: 409, Detail: state.Error()}, true
 	case errors.Is(err, storage.ErrNotFound):
 		return &problem{Title: "not found", Status: 404}, true
 	case errors.Is(err, storage.ErrExists):

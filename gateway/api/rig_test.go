@@ -25,7 +25,10 @@ import (
 	"dmgate/storage/pebble"
 )
 
-const adminKey = "an-admin-key-of-these-tests"
+const (
+	adminKey  = "an-admin-key-of-these-tests"
+	bodyLimit = 4 << 20
+)
 
 // rig is the API, and the page whose cookie it knows, over a real store and a real socket.
 type rig struct {
@@ -34,6 +37,7 @@ type rig struct {
 	store  *pebble.Store
 	broken *brokenStore // between the API and the store
 	fleet  *fleet.Fleet
+	api    *api.API
 	bank   *bank
 	log    *bytes.Buffer // all that was logged, at every level
 	done   chan struct{}
@@ -60,17 +64,18 @@ func newRig(t *testing.T) *rig {
 	if err := r.fleet.Load(); err != nil {
 		t.Fatal(err)
 	}
-	a := api.New(r.fleet, r.broken, r.bank, adminKey, log, r.done)
-	page := web.New(a, store, r.done)
-	server := &fasthttp.Server{NoDefaultServerHeader: true, Logger: zap.NewStdLog(log),
-		Handler: func(ctx *fasthttp.RequestCtx) {
+	r.api = api.New(r.fleet, r.broken, r.bank, adminKey, log, r.done)
+	page := web.New(r.api, store, r.done)
+	server := &fasthttp.Server{NoDefaultServerHeader: true, Logger: zap.NewStdLog(log), ErrorHandler: api.BadRequest,
+		StreamRequestBody: true, DisablePreParseMultipartForm: true,
+		Handler: api.Bounded(bodyLimit, func(ctx *fasthttp.RequestCtx) {
 			if bytes.HasPrefix(ctx.Path(), []byte(api.Prefix)) {
-				a.Serve(ctx, page.SignedIn(ctx))
+				r.api.Serve(ctx, page.SignedIn(ctx))
 				return
 			}
 			page.Serve(ctx)
-		}}
-	go server.Serve(l)
+		})}
+	go server.Serve(tellingListener{l})
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		ctx, stop := context.WithTimeout(context.Background(), time.Second) // connections never used would be waited for

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,6 +17,7 @@ const (
 
 // NewCampaign is what upstream asks for: one thing to be done to many devices.
 type NewCampaign struct {
+	ID   string // empty for a new one; see KeyedName
 	Name string
 	What storage.Action
 	How  storage.Pacing
@@ -23,7 +25,7 @@ type NewCampaign struct {
 	Filter *storage.Filter
 }
 
-// CreateCampaign makes a draft: it takes targets and begins nothing. The error is a *FieldError.
+// CreateCampaign makes a draft: it takes targets and begins nothing. The error is a *FieldError, or storage.ErrExists.
 func (f *Fleet) CreateCampaign(n NewCampaign) (*storage.Campaign, error) {
 	if len(n.Name) > maxCampaignName {
 		return nil, &FieldError{"name", fmt.Sprintf("%d bytes, at most %d are taken", len(n.Name), maxCampaignName)}
@@ -36,7 +38,7 @@ func (f *Fleet) CreateCampaign(n NewCampaign) (*storage.Campaign, error) {
 	}
 	now := f.opt.Clock()
 	c := &storage.Campaign{
-		ID: NewName(), Name: n.Name, State: storage.CampaignDraft, Since: now, Created: now, What: n.What, How: n.How,
+		ID: cmp.Or(n.ID, NewName()), Name: n.Name, State: storage.CampaignDraft, Since: now, Created: now, What: n.What, How: n.How,
 		Offset: f.store.Head(), Counts: make(map[string]int), Groups: make(map[string]storage.Group),
 	}
 	if n.Filter != nil {
