@@ -183,6 +183,7 @@ func (g *gateway) run(wanted context.Context) error {
 	parts := []func() error{
 		func() error { return g.pool.Run(ctx) },
 		func() error { return g.fleet.Follow(ctx) },
+		func() error { return g.fleet.RunCampaigns(ctx) },
 		func() error { g.fleet.WatchDeadlines(ctx); return nil },
 		func() error { g.expireSessions(ctx); return nil },
 		devices.serve,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -66,7 +67,11 @@ type body struct {
 }
 
 func newBody(ctx *fasthttp.RequestCtx) *body {
-	return &body{stream: ctx.RequestBodyStream(), conn: ctx.Conn(), length: ctx.Request.Header.ContentLength()}
+	b := &body{stream: ctx.RequestBodyStream(), conn: ctx.Conn(), length: ctx.Request.Header.ContentLength()}
+	if b.stream == nil { // the request has none
+		b.stream, b.length = bytes.NewReader(nil), 0
+	}
+	return b
 }
 
 // Read implements io.Reader.

@@ -42,7 +42,12 @@ func (a *API) createCampaign(r *request) (any, error) {
 		out.Added = showAdded(&added)
 	}
 	if in.Start && c.State == storage.CampaignDraft {
-		if err := a.fleet.StartCampaign(c.ID); err != nil {
+		var state *fleet.StateError
+		err := a.fleet.StartCampaign(c.ID)
+		if errors.As(err, &state) && state.State != storage.CampaignDraft {
+			err = nil // by the same request, at the same time
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -69,6 +69,8 @@ func TestCampaignLife(t *testing.T) {
 	}
 	step("pause", 409, "", "the campaign is draft: only one that runs or is held can be paused")
 	step("resume", 409, "", "the campaign is draft: only one that is paused or held can be resumed")
+	step("start", 409, "", "the campaign is draft: it has no targets")
+	r.upload(made.ID, "text/csv", "msisdn\n+491700000001\n")
 	step("start", 200, storage.CampaignRunning, "")
 	step("start", 409, "", "the campaign is running: only a draft can be started")
 	step("pause", 200, storage.CampaignPaused, "")
@@ -146,11 +148,11 @@ func TestCampaignKey(t *testing.T) {
 	r := newRig(t)
 	d, e := r.device(1), r.device(2)
 	body := func(more string) string {
-		return fmt.Sprintf(`{"key":"order 7","name":"a","kind":"bootstrap","devices":[%q,%q,"nobody"]%s}`, d.ID, e.ID, more)
+		return fmt.Sprintf(`{"key":"order 7","name":"a","kind":"bootstrap","pin":"1234","devices":[%q,%q,"nobody"]%s}`, d.ID, e.ID, more)
 	}
 	first := r.campaign(body(""))
 	if a := first.Added; a == nil || a.Accepted != 2 || a.Repeated != 0 || a.Refused != 1 ||
-		!slices.Equal(a.Problems, []api.Problem{{Line: 3, Reason: "device: not known"}}) {
+		!slices.Equal(a.Problems, []api.Problem{{Line: 3, Reason: `device: "nobody" is not known`}}) {
 		t.Errorf("%+v", a)
 	}
 	var again api.CreatedCampaign
@@ -174,7 +176,7 @@ func TestCampaignKey(t *testing.T) {
 	ids := make(chan string)
 	for range 8 {
 		go func() {
-			got := r.call("POST", "/v1/campaigns", `{"key":"at once","kind":"notify","start":true}`)
+			got := r.call("POST", "/v1/campaigns", fmt.Sprintf(`{"key":"at once","kind":"notify","start":true,"devices":[%q]}`, d.ID))
 			var c api.Campaign
 			if json.Unmarshal([]byte(got.body), &c) != nil || got.status != 200 && got.status != 201 {
 				t.Errorf("%d %s", got.status, got.body)

@@ -72,9 +72,6 @@ type Problem struct {
 
 // addTargets takes a file of targets as it comes.
 func (a *API) addTargets(r *request) (any, error) {
-	if r.RequestBodyStream() == nil {
-		return nil, errNoFile
-	}
 	read, err := r.format()
 	if err != nil {
 		return nil, err
@@ -99,8 +96,6 @@ func (a *API) addTargets(r *request) (any, error) {
 	}
 	return showAdded(&added), nil
 }
-
-var errNoFile = &problem{Title: "empty body", Status: 400, Detail: "want a file of targets"}
 
 // format is how the body is to be read.
 func (r *request) format() (func(io.Reader) iter.Seq2[fleet.Line, error], error) {

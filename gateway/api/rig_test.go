@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,10 +87,19 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// brokenStore is a store whose device records can not be read as long as err is set.
+// brokenStore is a store whose device records can not be read as long as err is set, and that fails once after some
+// pages of targets.
 type brokenStore struct {
 	storage.Store
-	err error
+	err     error
+	targets atomic.Int64
+}
+
+func (b *brokenStore) Targets(campaign string, after uint64, limit int) ([]storage.Target, error) {
+	if b.targets.Load() > 0 && b.targets.Add(-1) == 0 {
+		return nil, storage.ErrFailed
+	}
+	return b.Store.Targets(campaign, after, limit)
 }
 
 func (b *brokenStore) Device(id storage.DeviceID) (*storage.Device, error) {

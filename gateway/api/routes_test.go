@@ -21,6 +21,8 @@ func TestKey(t *testing.T) {
 		{"GET", "/v1/modems"}, {"POST", "/v1/modems"}, {"GET", "/v1/modems/ttyUSB0"}, {"DELETE", "/v1/modems/ttyUSB0"},
 		{"POST", "/v1/modems/ttyUSB0/drain"}, {"GET", "/v1/limits"}, {"PUT", "/v1/limits"}, {"DELETE", "/v1/limits"},
 		{"GET", "/v1/overview"}, {"GET", "/v1/nothing"}, {"DELETE", "/v1/devices"},
+		{"GET", "/v1/campaigns"}, {"POST", "/v1/campaigns"}, {"POST", "/v1/campaigns/x/targets"},
+		{"GET", "/v1/campaigns/x/report.csv"},
 	}
 	for _, authorization := range []string{
 		"", "Bearer", "Bearer ", "Bearer x", "Bearer " + adminKey[1:], "Bearer " + adminKey + "x", "Bearer " +
@@ -88,6 +90,10 @@ func TestNoRoute(t *testing.T) {
 		{"GET", "/v1/devices/", 404, "there is no such path", ""},
 		{"GET", d + "/", 404, "there is no such path", ""},
 		{"GET", d + "/results/1", 404, "there is no such path", ""},
+		{"POST", "/v1/campaigns/x/groups//release", 404, "there is no such path", ""},
+		{"POST", "/v1/campaigns/x/groups/a/b/release", 404, "there is no such path", ""},
+		{"POST", "/v1/campaigns/x/groups/tac:1/release", 404, "", ""},
+		{"DELETE", "/v1/campaigns/x/targets", 405, "want POST or GET", "POST, GET"},
 		{"GET", "/v1/Feed", 404, "there is no such path", ""},
 		{"DELETE", "/v1/devices", 405, "want POST or GET", "POST, GET"},
 		{"HEAD", "/v1/overview", 405, "", "GET"},
