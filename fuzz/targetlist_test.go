@@ -10,6 +10,7 @@ import (
 
 	"dmgate/gateway/fleet"
 	"dmgate/gateway/targetlist"
+	"dmgate/storage"
 )
 
 // FuzzTargetCSV: a line means the same wherever it stands, whatever is in front of it; and what was read comes back when
@@ -72,8 +73,18 @@ func FuzzTargetNDJSON(f *testing.F) {
 				t.Fatalf("line %d alone makes %d", l.Number, len(alone))
 			}
 			same(t, alone[0], l)
-			if l.Err == nil && !json.Valid(bytes.TrimSpace(text[l.Number-1])) {
-				t.Fatalf("line %d is no JSON", l.Number)
+			if l.Err == nil {
+				var other struct {
+					MSISDN, IMSI, PIN string
+					DevID             string `json:"dev_id"`
+					Device            storage.DeviceID
+				}
+				if err := json.Unmarshal(text[l.Number-1], &other); err != nil {
+					t.Fatalf("line %d: %v", l.Number, err)
+				}
+				same(t, l, fleet.Line{
+					MSISDN: other.MSISDN, IMSI: other.IMSI, DevID: other.DevID, PIN: other.PIN, Device: other.Device,
+				})
 			}
 			out, err := json.Marshal(map[string]string{
 				"msisdn": l.MSISDN, "imsi": l.IMSI, "dev_id": l.DevID, "pin": l.PIN, "device": string(l.Device),

@@ -38,7 +38,7 @@ type header struct {
 func readHeader(l *lines) (*header, error) {
 	text, bad, err := l.next()
 	if err == io.EOF {
-		return nil, &HeaderError{1, "the file is empty, want a header line with some of " + sequence(fields)}
+		return nil, &HeaderError{1, "the file is empty, want a header line with some of " + fieldNames}
 	}
 	if err != nil {
 		return nil, err
@@ -68,10 +68,10 @@ func columns(names [][]byte) ([]int, error) {
 	var found []int
 	var unknown []string
 	for _, n := range names {
-		i := slices.Index(fields, strings.ToLower(string(n)))
+		i := slices.Index(fields[:], strings.ToLower(string(n)))
 		switch {
 		case i < 0 && !name.Match(n):
-			return nil, errors.New("no header line: want the names of the columns, some of " + sequence(fields))
+			return nil, errors.New("no header line: want the names of the columns, some of " + fieldNames)
 		case i < 0:
 			unknown = append(unknown, fmt.Sprintf("%q", n))
 		case slices.Contains(found, i):
@@ -81,7 +81,7 @@ func columns(names [][]byte) ([]int, error) {
 		}
 	}
 	if unknown != nil {
-		return nil, fmt.Errorf("unknown columns %s; want some of %s", sequence(unknown), sequence(fields))
+		return nil, fmt.Errorf("unknown columns %s; want some of %s", strings.Join(unknown, ", "), fieldNames)
 	}
 	if !slices.Contains(found, 0) && !slices.Contains(found, 4) {
 		return nil, errors.New(`neither a column "msisdn" nor a column "device"`)

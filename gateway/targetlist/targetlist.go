@@ -34,7 +34,7 @@ type HeaderError struct {
 func (e *HeaderError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
 
 // fields are what a target may have, by the name that columns and keys have.
-var fields = []string{"msisdn", "imsi", "dev_id", "pin", "device"}
+var fields = [...]string{"msisdn", "imsi", "dev_id", "pin", "device"}
 
 // set puts a value into the field with the given index in fields.
 func set(line *fleet.Line, field int, value string) {
@@ -155,5 +155,5 @@ func (l *lines) each(yield func(fleet.Line, error) bool, parse func([]byte) (fle
 	}
 }
 
-// sequence is a list of names for a message.
-func sequence(names []string) string { return strings.Join(names, ", ") }
+// fieldNames are the names of all fields, for a message.
+var fieldNames = strings.Join(fields[:], ", ")

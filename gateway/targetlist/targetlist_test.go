@@ -189,3 +189,52 @@ func TestStops(t *testing.T) {
 		break
 	}
 }
+
+// What a million lines cost is a million times this.
+func BenchmarkLine(b *testing.B) {
+	for _, c := range []struct {
+		name       string
+		read       func(io.Reader) iter.Seq2[fleet.Line, error]
+		head, line string
+	}{
+		{"csv", CSV, "msisdn,imsi,pin\n", "+491701234567,262011234567890,471100\n"},
+		{"ndjson", NDJSON, "", `{"msisdn":"+491701234567","imsi":"262011234567890","pin":"471100"}` + "\n"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			lines := 0
+			file := io.MultiReader(strings.NewReader(c.head), &repeated{line: c.line, left: b.N})
+			for l, err := range c.read(file) {
+				if err != nil || l.Err != nil {
+					b.Fatal(err, l.Err)
+				}
+				lines++
+			}
+			if lines != b.N {
+				b.Fatalf("%d lines, want %d", lines, b.N)
+			}
+		})
+	}
+}
+
+// repeated is a line so many times.
+type repeated struct {
+	line string
+	left int
+	at   int
+}
+
+func (r *repeated) Read(p []byte) (n int, err error) {
+	for n < len(p) && r.left > 0 {
+		k := copy(p[n:], r.line[r.at:])
+		n += k
+		if r.at += k; r.at == len(r.line) {
+			r.at = 0
+			r.left--
+		}
+	}
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
