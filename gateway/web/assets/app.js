@@ -140,8 +140,8 @@ function showFeed() {
       $('feed').prepend(el('li', plural(e.missed, 'event') + ' not shown', { className: 'missed' }));
       continue;
     }
-    const show = el('button', e.device, { type: 'button', title: 'Show this device' });
-    show.addEventListener('click', () => showDevice(e.device));
+    const show = e.device ? el('button', e.device, { type: 'button', title: 'Show this device' }) : el('span', e.campaign || '');
+    if (e.device) show.addEventListener('click', () => showDevice(e.device));
     $('feed').prepend(el('li', '', {}, when(e.time), show, event(e)));
   }
   waiting = [];
