@@ -101,8 +101,8 @@ func TestCampaignLife(t *testing.T) {
 		t.Errorf("name %q", c.Name)
 	}
 	step("cancel", 200, storage.CampaignCancelled, "")
-	step("cancel", 409, "", "the campaign is cancelled: is over")
-	if p := r.refused(r.call("PATCH", path, `{"name":"x"}`), 409); p.Detail != "the campaign is cancelled: is over" {
+	step("cancel", 409, "", "the campaign is cancelled: it is over")
+	if p := r.refused(r.call("PATCH", path, `{"name":"x"}`), 409); p.Detail != "the campaign is cancelled: it is over" {
 		t.Errorf("%+v", p)
 	}
 }
