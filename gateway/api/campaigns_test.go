@@ -170,7 +170,8 @@ func TestCampaignKey(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	other := r.campaign(`{"key":"order 8","kind":"notify"}`)
-	if other.ID == first.ID || r.campaign(`{"kind":"notify"}`).ID == r.campaign(`{"kind":"notify"}`).ID {
+	one, two := r.campaign(`{"kind":"notify"}`), r.campaign(`{"kind":"notify"}`)
+	if other.ID == first.ID || one.ID == two.ID {
 		t.Error("other campaigns have the same ID")
 	}
 	ids := make(chan string)
