@@ -45,7 +45,8 @@ func (o Options) engine() *pebble.Options {
 		o.Log = zap.NewNop()
 	}
 	p := &pebble.Options{
-		CacheSize:                   o.CacheSize,
+		// Pebble takes the memtables out of the cache's memory: many writes would leave nothing for reads.
+		CacheSize:                   o.CacheSize + int64(o.MemTableSize),
 		MemTableSize:                uint64(o.MemTableSize),
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          engineFormat,
