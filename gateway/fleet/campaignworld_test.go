@@ -18,12 +18,13 @@ import (
 	"dmgate/storage/pebble"
 )
 
-// world is a fleet with its campaigns, and what stands in for the modems and the devices. Time passes by the minute.
+// world is a fleet with its campaigns, and what stands in for the modems and the devices.
 type world struct {
 	*Fleet
 	t      testing.TB
 	store  *breaking
 	now    time.Time
+	step   time.Duration // in which time passes
 	engine *engine
 
 	modems    int // pushes that they send a minute
@@ -96,7 +97,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w := &world{t: t, store: &breaking{Store: store}, now: epoch, modems: 1000, sent: make(map[string]int)}
+	w := &world{t: t, store: &breaking{Store: store}, now: epoch, step: time.Minute, modems: 1000, sent: make(map[string]int)}
 	w.Fleet = New(Options{
 		Address: "http://gw.test:8080/dm", SendWithin: 24 * time.Hour, AnswerIn: 12 * time.Hour,
 		Clock: func() time.Time { return w.now }, Destination: w.destination,
@@ -137,12 +138,12 @@ func (w *world) of(msisdn string) behaviour {
 	return b
 }
 
-// pass lets time pass, a minute at a time.
+// pass lets time pass.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	w.work()
-	for range int(d / time.Minute) {
-		w.now = w.now.Add(time.Minute)
+	for range int(d / w.step) {
+		w.now = w.now.Add(w.step)
 		w.send()
 		w.connect()
 		w.must(w.EndWaits(w.now))
