@@ -65,11 +65,14 @@ type Pacing struct {
 	Deadline   time.Time     `msg:"d"`  // targets not begun by then fail; zero for never
 	Attempts   int           `msg:"a"`  // of a target; at least 1
 	RetryAfter time.Duration `msg:"ra"` // before the second attempt, doubled with each
-	Success    string        `msg:"s"`  // the stage that counts as success: "sent", "delivered" or "done"
-	Canary     int           `msg:"c"`  // targets that go first; 0 for none
-	CanaryGood float64       `msg:"cg"` // share of them that has to succeed before the rest is begun
-	HoldAbove  float64       `msg:"ha"` // share of failures above which the campaign, a TAC or an operator is held; 0 for never
-	HoldOver   int           `msg:"ho"` // of the last so many outcomes; 100 where it is 0
+	// Success is the stage that counts as success for the canary group and for holds: "sent", "delivered" or "done". A
+	// target is done when its order is, whatever Success says. With "done" a failure is often known long before a
+	// success: where few devices fail late, "sent" or "delivered" judge sooner and more fairly.
+	Success    string  `msg:"s"`
+	Canary     int     `msg:"c"`  // targets that go first; 0 for none
+	CanaryGood float64 `msg:"cg"` // share of them that has to succeed before the rest is begun
+	HoldAbove  float64 `msg:"ha"` // share of failures above which the campaign, a TAC or an operator is held; 0 for never
+	HoldOver   int     `msg:"ho"` // of the last so many outcomes; 100 where it is 0
 }
 
 // Window is a time of the week.

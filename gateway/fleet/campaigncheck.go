@@ -15,6 +15,7 @@ import (
 const (
 	maxCampaignName = 200
 	maxCommands     = 1000
+	maxCommandData  = 64 << 10 // bytes of all of them
 	maxAttempts     = 20
 	maxRetryAfter   = 30 * 24 * time.Hour
 	maxWindows      = 64
@@ -49,13 +50,8 @@ func checkAction(a *storage.Action) error {
 		if len(a.Commands) == 0 || len(a.Commands) > maxCommands {
 			return &FieldError{"commands", fmt.Sprintf("%d commands, want 1 to %d", len(a.Commands), maxCommands)}
 		}
-		for i := range a.Commands {
-			if !slices.Contains(commandKinds, a.Commands[i].Kind) {
-				return &FieldError{"commands", fmt.Sprintf("command %d: %.20q is no kind of command", i, a.Commands[i].Kind)}
-			}
-		}
-		if a.Commands[0].Depth != 0 {
-			return &FieldError{"commands", "command 0 is a member of no group"}
+		if err := checkCommands(a.Commands); err != nil {
+			return err
 		}
 	case "install":
 		return &FieldError{"kind", "install: install jobs are not there yet"}
@@ -64,6 +60,36 @@ func checkAction(a *storage.Action) error {
 	}
 	if a.Kind != kindBootstrap && (a.Sec != "" || a.PIN != "" || a.APN != "" || a.Again) {
 		return &FieldError{"kind", a.Kind + " takes no sec, pin, apn or again: these are of a bootstrap"}
+	}
+	return nil
+}
+
+// checkCommands refuses what no device could be told. What they weigh is bounded: the campaign's record holds them.
+func checkCommands(list []storage.Command) error {
+	size := 0
+	for i := range list {
+		c := &list[i]
+		fault := func(reason string) error {
+			return &FieldError{"commands", fmt.Sprintf("command %d: %s", i, reason)}
+		}
+		size += len(c.Data) + len(c.URI) + len(c.Source)
+		group := c.Kind == "Atomic" || c.Kind == "Sequence"
+		switch {
+		case !slices.Contains(commandKinds, c.Kind):
+			return fault(fmt.Sprintf("%.20q is no kind of command", c.Kind))
+		case c.URI == "" && !group && c.Kind != "Alert":
+			return fault("it has no URI")
+		case size > maxCommandData:
+			return fault(fmt.Sprintf("more than %d bytes up to here", maxCommandData))
+		}
+		above := -1 // how deep the command before it stands
+		if i > 0 {
+			above = int(list[i-1].Depth)
+		}
+		switch deeper := int(c.Depth) - above; {
+		case deeper > 1, deeper == 1 && i > 0 && list[i-1].Kind != "Atomic" && list[i-1].Kind != "Sequence":
+			return fault("it is a member of no group")
+		}
 	}
 	return nil
 }

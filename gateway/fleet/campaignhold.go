@@ -42,7 +42,8 @@ func groupsOf(t *storage.Target, operator string) []string {
 // judge counts an outcome in a group, and says why the group is to be held from now on, empty where it is not.
 //
 // The window moves by halves: what is judged are the outcomes of the running half and of the one before it, so at least
-// half of Pacing.HoldOver and at most all of it. Below that nothing is judged.
+// half of Pacing.HoldOver and at most all of it. Below that nothing is judged. What is queued already of a TAC or an
+// operator goes out although it is held; that is at most launchBacklog pushes.
 func judge(g *storage.Group, p *storage.Pacing, good bool) string {
 	bad := 1
 	if good {

@@ -13,8 +13,9 @@ import (
 // Bounds of what is begun ahead of the modems.
 const (
 	launchBacklog = 2000 // pushes of a campaign that are queued and not sent
+	launchRoom    = 64   // as many are begun together when the modems make room
 	launchBatch   = 256  // targets of one campaign, before it is the next one's turn
-	launchPage    = 1000 // targets looked at for them
+	launchSpare   = 64   // targets looked at beyond those: some may have to be put aside
 )
 
 // launch begins as many targets as may be begun now. A target's order, its push and, where it is not known yet, its
@@ -24,7 +25,7 @@ func (e *engine) launch(r *running, now time.Time) (bool, error) {
 	if n <= 0 {
 		return false, nil
 	}
-	candidates, err := e.candidates(r, now)
+	candidates, err := e.candidates(r, n, now)
 	if err != nil {
 		return false, err
 	}
@@ -74,7 +75,7 @@ func (e *engine) mayBegin(r *running, now time.Time) int {
 		return wait(time.Time{}, "")
 	case closed && !byDestination(r.How.Windows):
 		return wait(next, "a window, which opens at %s", next.Format(time.RFC3339))
-	case room <= 0:
+	case room < launchRoom:
 		return wait(time.Time{}, "modems: %d pushes are queued", r.Counts[stageQueued])
 	case tokens <= 0:
 		return wait(r.bucket.next(rate), "its rate, which is %.4g targets an hour now", rate)
@@ -83,11 +84,11 @@ func (e *engine) mayBegin(r *running, now time.Time) int {
 	return min(tokens, room, launchBatch)
 }
 
-// candidates are targets that could be begun, in the order in which they are. As long as the canary group is not through,
+// candidates are targets that could be begun, in the order in which they are: n and some more. As long as the canary group is not through,
 // these are its members that are to be tried again once all of it was begun.
-func (e *engine) candidates(r *running, now time.Time) ([]storage.Target, error) {
+func (e *engine) candidates(r *running, n int, now time.Time) ([]storage.Target, error) {
 	if canaryPassed(&r.Campaign) || canaryRoom(&r.Campaign) > 0 {
-		return e.store.TargetsIn(r.ID, storage.TargetPending, now, launchPage)
+		return e.store.TargetsIn(r.ID, storage.TargetPending, now, n+launchSpare)
 	}
 	var again []storage.Target
 	if now.Sub(r.scanned) < engineTick {
@@ -96,7 +97,7 @@ func (e *engine) candidates(r *running, now time.Time) ([]storage.Target, error)
 	r.scanned = now
 	var after uint64
 	for found := 0; found < r.Canary.Begun; { // they were the first, so they stand in front
-		page, err := e.store.Targets(r.ID, after, launchPage)
+		page, err := e.store.Targets(r.ID, after, sweepPage)
 		if err != nil || len(page) == 0 {
 			return again, err
 		}
