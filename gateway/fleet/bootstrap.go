@@ -51,7 +51,9 @@ func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
 
 // bootstrap orders b under a name. dev is the device as it was found: with an account it is a new one, which the commit
 // makes known, else what is in it and not in its record is learnt. campaign is the one that the order is of, if any.
-func (f *Fleet) bootstrap(b *Bootstrap, name, campaign string, dev *storage.Device, account *storage.Account) (*Ordered, error) {
+func (f *Fleet) bootstrap(
+	b *Bootstrap, name, campaign string, dev *storage.Device, account *storage.Account,
+) (*Ordered, error) {
 	if b.Sec == "" {
 		b.Sec = push.UserPIN.String()
 	}

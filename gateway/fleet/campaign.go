@@ -38,7 +38,8 @@ func (f *Fleet) CreateCampaign(n NewCampaign) (*storage.Campaign, error) {
 	}
 	now := f.opt.Clock()
 	c := &storage.Campaign{
-		ID: cmp.Or(n.ID, NewName()), Name: n.Name, State: storage.CampaignDraft, Since: now, Created: now, What: n.What, How: n.How,
+		ID: cmp.Or(n.ID, NewName()), Name: n.Name, State: storage.CampaignDraft, Since: now, Created: now,
+		What: n.What, How: n.How,
 		Offset: f.store.Head(), Counts: make(map[string]int), Groups: make(map[string]storage.Group),
 	}
 	if n.Filter != nil {

@@ -76,7 +76,8 @@ func canarySize(c *storage.Campaign) int {
 
 // left is how many targets of a campaign have not come to their end.
 func left(c *storage.Campaign) int {
-	return c.Counts[string(storage.TargetPending)] + c.Counts[string(storage.TargetHeld)] + c.Counts[string(storage.TargetBegun)]
+	return c.Counts[string(storage.TargetPending)] + c.Counts[string(storage.TargetHeld)] +
+		c.Counts[string(storage.TargetBegun)]
 }
 
 // canaryWants is how many of the canary group have to come to success.

@@ -84,8 +84,8 @@ func (e *engine) mayBegin(r *running, now time.Time) int {
 	return min(tokens, room, launchBatch)
 }
 
-// candidates are targets that could be begun, in the order in which they are: n and some more. As long as the canary group is not through,
-// these are its members that are to be tried again once all of it was begun.
+// candidates are targets that could be begun, in the order in which they are: n and some more. As long as the canary
+// group is not through, these are its members that are to be tried again, once all of it was begun.
 func (e *engine) candidates(r *running, n int, now time.Time) ([]storage.Target, error) {
 	if canaryPassed(&r.Campaign) || canaryRoom(&r.Campaign) > 0 {
 		return e.store.TargetsIn(r.ID, storage.TargetPending, now, n+launchSpare)
@@ -122,14 +122,15 @@ func (e *engine) awaitTargets(r *running, now time.Time) error {
 			r.Canary.Good, canarySize(&r.Campaign), r.How.Success, canaryWants(&r.Campaign)), time.Time{})
 		return nil
 	}
+	begun := r.Counts[string(storage.TargetBegun)]
 	first, err := e.store.TargetsIn(r.ID, storage.TargetPending, latest, 1)
 	switch {
 	case err != nil:
 		return err
 	case len(first) == 1:
 		e.campaigns.wait(r.ID, "targets to be tried again, or whose window is closed", first[0].NotBefore)
-	case r.Counts[string(storage.TargetBegun)] > 0:
-		e.campaigns.wait(r.ID, fmt.Sprintf("the end of %d targets that were begun", r.Counts[string(storage.TargetBegun)]), time.Time{})
+	case begun > 0:
+		e.campaigns.wait(r.ID, fmt.Sprintf("the end of %d targets that were begun", begun), time.Time{})
 	case r.Counts[string(storage.TargetHeld)] > 0:
 		e.campaigns.wait(r.ID, "the release of groups that are held", time.Time{})
 	}

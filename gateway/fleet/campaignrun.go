@@ -153,7 +153,8 @@ func (e *engine) round(now time.Time) (worked bool, err error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(e.active)) {
 		r := e.active[id]
-		for _, step := range []func(*running, time.Time) (bool, error){e.selectTargets, e.sweepTargets, e.lookAfter, e.launch} {
+		steps := [...]func(*running, time.Time) (bool, error){e.selectTargets, e.sweepTargets, e.lookAfter, e.launch}
+		for _, step := range steps {
 			moved, err := step(r, now)
 			if err != nil {
 				return false, err

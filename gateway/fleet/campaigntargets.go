@@ -124,7 +124,8 @@ func (f *Fleet) targets(c *storage.Campaign, lines []Line, now time.Time) ([]sto
 	seen := make(map[string]bool, len(lines))
 	for i := range lines {
 		t := storage.Target{
-			Campaign: c.ID, Number: c.Last + uint64(len(targets)) + 1, Line: lines[i].Number, State: storage.TargetPending, Since: now,
+			Campaign: c.ID, Number: c.Last + uint64(len(targets)) + 1, Line: lines[i].Number,
+			State: storage.TargetPending, Since: now,
 		}
 		reason, err := f.fill(&t, c, &lines[i])
 		switch {

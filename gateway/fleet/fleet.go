@@ -3,6 +3,9 @@
 //
 // Fleet is what the other parts of the gateway ask: the API places orders with it, the modem pool takes its pushes from
 // it (modempool.Queue), the sessions take their tasks from it (sessions.Planner).
+//
+// A campaign (campaign*.go) is an order for many devices. Its engine places one order for each of them as its pace allows,
+// and learns from the feed what has become of it.
 package fleet
 
 import (
