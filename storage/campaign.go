@@ -71,7 +71,7 @@ type Pacing struct {
 	Success    string  `msg:"s"`
 	Canary     int     `msg:"c"`  // targets that go first; 0 for none
 	CanaryGood float64 `msg:"cg"` // share of them that has to succeed before the rest is begun
-	HoldAbove  float64 `msg:"ha"` // share of failures above which the campaign, a TAC or an operator is held; 0 for never
+	HoldAbove  float64 `msg:"ha"` // share of failures above which a TAC, an operator or all is held; 0 for never
 	HoldOver   int     `msg:"ho"` // of the last so many outcomes; 100 where it is 0
 }
 

@@ -45,24 +45,29 @@ func groupsOf(t *storage.Target, operator string) []string {
 // half of Pacing.HoldOver and at most all of it. Below that nothing is judged. What is queued already of a TAC or an
 // operator goes out although it is held; that is at most launchBacklog pushes.
 func judge(g *storage.Group, p *storage.Pacing, good bool) string {
-	bad := 1
-	if good {
-		g.Good++
-		bad = 0
-	} else {
-		g.Bad++
-	}
+	count(g, good)
 	half := max(1, p.HoldOver/2)
 	if g.Run >= half {
 		g.Last, g.LastBad, g.Run, g.RunBad = g.Run, g.RunBad, 0, 0
 	}
 	g.Run++
-	g.RunBad += bad
+	if !good {
+		g.RunBad++
+	}
 	n, failures := g.Run+g.Last, g.RunBad+g.LastBad
 	if good || p.HoldAbove == 0 || n < half || float64(failures) <= p.HoldAbove*float64(n) {
 		return ""
 	}
 	return fmt.Sprintf("%d of the last %d outcomes were failures, more than %.3g %%", failures, n, p.HoldAbove*100)
+}
+
+// count counts an outcome that is not judged.
+func count(g *storage.Group, good bool) {
+	if good {
+		g.Good++
+	} else {
+		g.Bad++
+	}
 }
 
 // canarySize is how many targets of a campaign go first: all, where it has fewer.

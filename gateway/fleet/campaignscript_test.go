@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,8 @@ import (
 //	                               (sent, delivered, failed, doubtful), after how long they connect, what they answer;
 //	                               once: only their first push has that fate
 //	modems N                       pushes that the modems send a minute
-//	campaign [kind=K] [pacing...]  a draft; rate=, growth=, max=, canary=, good=, success=, attempts=, retry=, hold=, over=,
-//	                               deadline= (a time from now), window=FROM-TO[@ZONE], filter=MODEL; commands one a line
+//	campaign [kind=K] [again] [nopin] [pacing...]   a draft; rate=, growth=, max=, canary=, good=, success=, attempts=,
+//	                               retry=, hold=, over=, deadline= (a time from now), window=FROM-TO[@ZONE], filter=MODEL; commands one a line
 //	targets [N from NUMBER]        targets; or one a line: NUMBER [pin=P] [imei=...]
 //	start, pause, resume, cancel, release GROUP, edit [pacing...]
 //	run DURATION                   time passes; then how the campaign stands
@@ -74,6 +75,7 @@ func (l *life) run(d *datadriven.TestData) string {
 	case "cancel":
 		err = l.CancelCampaign(l.id)
 	case "release":
+		l.released = true
 		err = l.ReleaseGroup(l.id, d.CmdArgs[0].Key)
 	case "edit":
 		_, err = l.EditCampaign(l.id, func(c *storage.Campaign) error { l.pacing(d, &c.How); return nil })
@@ -152,6 +154,7 @@ func (l *life) create(d *datadriven.TestData) string {
 	if d.HasArg("nopin") || n.What.Kind != kindBootstrap {
 		n.What.PIN = ""
 	}
+	n.What.Again = d.HasArg("again")
 	for line := range strings.Lines(d.Input) {
 		kind, uri, _ := strings.Cut(strings.TrimSpace(line), " ")
 		n.What.Commands = append(n.What.Commands, storage.Command{Kind: kind, URI: uri})
@@ -315,12 +318,15 @@ func (l *life) show() string {
 			fmt.Fprintf(&b, " not before %s", t.NotBefore.Format("Mon 15:04"))
 		}
 		if t.Reason != "" {
-			fmt.Fprintf(&b, ": %s", t.Reason)
+			fmt.Fprintf(&b, ": %s", name.ReplaceAllString(t.Reason, "NAME"))
 		}
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
+
+// name is how a campaign is called, which is random.
+var name = regexp.MustCompile(`\b[a-z2-7]{16}\b`)
 
 func (l *life) plan() string {
 	p, err := l.PlanCampaign(l.id)

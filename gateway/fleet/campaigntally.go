@@ -120,26 +120,34 @@ func (y *tally) apply(c *storage.Campaign, now time.Time) error {
 	return nil
 }
 
-// apply counts an outcome in the groups of c and holds those that fail too often.
+// apply counts an outcome in the groups of c and holds those that fail too often. What happens in a TAC or operator that
+// is held is found out already: it is not held against the whole campaign, nor is what has led to that.
 func (o *outcome) apply(c *storage.Campaign, now time.Time) {
 	if c.Groups == nil {
 		c.Groups = make(map[string]storage.Group)
 	}
-	for _, name := range append([]string{groupAll}, o.groups...) {
+	found := false
+	for _, name := range o.groups {
 		g, known := c.Groups[name]
 		if !known && len(c.Groups) >= maxGroups {
 			continue
 		}
 		why := judge(&g, &c.How, o.good)
-		switch {
-		case why == "":
-		case name != groupAll && g.Held == "":
+		if why != "" && g.Held == "" {
 			g.Held = why
-		case name == groupAll && c.State == storage.CampaignRunning:
-			enter(c, storage.CampaignHeld, now, why)
+			all := c.Groups[groupAll]
+			c.Groups[groupAll] = storage.Group{Good: all.Good, Bad: all.Bad}
 		}
+		found = found || g.Held != ""
 		c.Groups[name] = g
 	}
+	all := c.Groups[groupAll]
+	if found {
+		count(&all, o.good)
+	} else if why := judge(&all, &c.How, o.good); why != "" && c.State == storage.CampaignRunning {
+		enter(c, storage.CampaignHeld, now, why)
+	}
+	c.Groups[groupAll] = all
 }
 
 // follow moves c on: the canary group has passed or failed, or all has come to its end, be it while c was paused.
