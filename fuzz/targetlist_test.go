@@ -132,7 +132,8 @@ func same(t *testing.T, got, want fleet.Line) {
 	}
 }
 
-// repeats checks that what was read again is what was read at first. What quotes and escapes add may make a line too long.
+// repeats checks that what was read again is what was read at first. What quotes and escapes add may make a line too
+// long.
 func repeats(t *testing.T, lines, again []fleet.Line) {
 	if len(again) != len(lines) {
 		t.Fatalf("%d lines, and %d when they are read again", len(lines), len(again))

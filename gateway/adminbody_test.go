@@ -43,8 +43,8 @@ func TestAdminBodies(t *testing.T) {
 	}{
 		{"device", head("/v1/devices", fmt.Sprintf("Content-Length: %d", limit+1)) + strings.Repeat(" ", limit+1), false, 413,
 			tooLarge},
-		{"device, in chunks", head("/v1/devices", chunked) + strings.Repeat(chunk(strings.Repeat(" ", 1000)), 100), false, 413,
-			tooLarge},
+		{"device, in chunks", head("/v1/devices", chunked) + strings.Repeat(chunk(strings.Repeat(" ", 1000)), 100), false,
+			413, tooLarge},
 		{"sign-in", head("/signin", chunked) + strings.Repeat(chunk(strings.Repeat("x", 1000)), 100), false, 413, tooLarge},
 		{"device cut off", head("/v1/devices", chunked) + chunk(`{"msisdn":"+491700000001"}`), true, 400,
 			`{"title":"bad request","status":400,"detail":"no sound HTTP request"}`},

@@ -58,8 +58,8 @@ func (s *site) campaign(t *testing.T, id string) (c api.Campaign) {
 	return c
 }
 
-// A campaign of 200 phones, from a file with a PIN for each user to a report in which all are done: over real HTTP, through
-// simulated modems, to handsets that keep the standard strictly.
+// A campaign of 200 phones, from a file with a PIN for each user to a report in which all are done: over real HTTP,
+// through simulated modems, to handsets that keep the standard strictly.
 func TestCampaignOfPhones(t *testing.T) {
 	const phones = 200
 	s := newSite(t, 4, 2*time.Millisecond, handset.Options{Count: phones})

@@ -23,7 +23,8 @@ func (a *API) createCampaign(r *request) (any, error) {
 	}
 	if len(in.Devices) > maxBatch {
 		return nil, &fleet.FieldError{
-			Field: "devices", Reason: fmt.Sprintf("%d devices, want at most %d: send more as a file", len(in.Devices), maxBatch),
+			Field:  "devices",
+			Reason: fmt.Sprintf("%d devices, want at most %d: send more as a file", len(in.Devices), maxBatch),
 		}
 	}
 	if len(in.Devices) > 0 && in.Filter != nil {

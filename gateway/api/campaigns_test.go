@@ -22,20 +22,22 @@ func (r *rig) campaign(body string) *api.CreatedCampaign {
 // A campaign from its draft to its end, each step where it can be taken and nowhere else.
 func TestCampaignLife(t *testing.T) {
 	r := newRig(t)
-	got := r.call("POST", "/v1/campaigns", `{"name":"Spring","kind":"bootstrap","sec":"userpin","pin":"4711","apn":"internet",
+	got := r.call("POST", "/v1/campaigns", `{"name":"Spring","kind":"bootstrap","sec":"userpin","pin":"4711",
+		"apn":"internet",
 		"pacing":{"priority":3,"rate":600,"growth":1.5,"rate_max":6000,"deadline":"2030-01-02T03:04:05+01:00",
 		"windows":[{"days":["mon","fri"],"from":"08:00","to":"20:00","zone":"Europe/Berlin"}],
 		"attempts":3,"retry_after":90,"success":"delivered","canary":10,"canary_good":0.8,"hold_above":0.5,"hold_over":20}}`)
 	var made api.CreatedCampaign
 	r.want(got, 201, &made)
 	path := "/v1/campaigns/" + made.ID
-	if len(made.ID) != 16 || got.header.Get("Location") != path || made.State != storage.CampaignDraft || made.Added != nil {
+	if len(made.ID) != 16 || got.header.Get("Location") != path || made.State != storage.CampaignDraft ||
+		made.Added != nil {
 		t.Errorf("%s, Location %q", got.body, got.header.Get("Location"))
 	}
 	const pacing = `{"priority":3,"rate":600,"growth":1.5,"rate_max":6000,` +
 		`"windows":[{"days":["mon","fri"],"from":"08:00","to":"20:00","zone":"Europe/Berlin"}],` +
-		`"deadline":"2030-01-02T02:04:05Z","attempts":3,"retry_after":90,"success":"delivered","canary":10,"canary_good":0.8,` +
-		`"hold_above":0.5,"hold_over":20}`
+		`"deadline":"2030-01-02T02:04:05Z","attempts":3,"retry_after":90,"success":"delivered","canary":10,` +
+		`"canary_good":0.8,"hold_above":0.5,"hold_over":20}`
 	wantPacing := func(got api.Pacing, want string) {
 		t.Helper()
 		if d := got.Deadline; d != nil {
@@ -116,7 +118,8 @@ func TestCampaignSecrets(t *testing.T) {
 	r.upload(pinned.ID, "text/csv", "msisdn,pin\n+491700000001,48151623\n+49170,48151623\n\"x,48151623\n")
 	all := ""
 	for _, path := range []string{
-		"campaigns", "campaigns/" + pinned.ID, "campaigns/" + pinned.ID + "/targets", "campaigns/" + pinned.ID + "/report.csv",
+		"campaigns", "campaigns/" + pinned.ID, "campaigns/" + pinned.ID + "/targets",
+		"campaigns/" + pinned.ID + "/report.csv",
 		"campaigns/" + pinned.ID + "/plan", "campaigns/" + task.ID, "feed",
 	} {
 		got := r.call("GET", "/v1/"+path, "")
@@ -148,7 +151,8 @@ func TestCampaignKey(t *testing.T) {
 	r := newRig(t)
 	d, e := r.device(1), r.device(2)
 	body := func(more string) string {
-		return fmt.Sprintf(`{"key":"order 7","name":"a","kind":"bootstrap","pin":"1234","devices":[%q,%q,"nobody"]%s}`, d.ID, e.ID, more)
+		return fmt.Sprintf(`{"key":"order 7","name":"a","kind":"bootstrap","pin":"1234","devices":[%q,%q,"nobody"]%s}`,
+			d.ID, e.ID, more)
 	}
 	first := r.campaign(body(""))
 	if a := first.Added; a == nil || a.Accepted != 2 || a.Repeated != 0 || a.Refused != 1 ||
@@ -157,7 +161,8 @@ func TestCampaignKey(t *testing.T) {
 	}
 	var again api.CreatedCampaign
 	r.want(r.call("POST", "/v1/campaigns", body(`,"start":true`)), 200, &again)
-	if again.ID != first.ID || again.State != storage.CampaignRunning || again.Added.Repeated != 2 || again.Added.Accepted != 0 {
+	if again.ID != first.ID || again.State != storage.CampaignRunning || again.Added.Repeated != 2 ||
+		again.Added.Accepted != 0 {
 		t.Errorf("%+v %+v", again.Campaign, again.Added)
 	}
 	r.want(r.call("POST", "/v1/campaigns/"+first.ID+"/cancel", ""), 200, new(api.Campaign))
@@ -177,7 +182,8 @@ func TestCampaignKey(t *testing.T) {
 	ids := make(chan string)
 	for range 8 {
 		go func() {
-			got := r.call("POST", "/v1/campaigns", fmt.Sprintf(`{"key":"at once","kind":"notify","start":true,"devices":[%q]}`, d.ID))
+			got := r.call("POST", "/v1/campaigns",
+				fmt.Sprintf(`{"key":"at once","kind":"notify","start":true,"devices":[%q]}`, d.ID))
 			var c api.Campaign
 			if json.Unmarshal([]byte(got.body), &c) != nil || got.status != 200 && got.status != 201 {
 				t.Errorf("%d %s", got.status, got.body)
@@ -240,7 +246,8 @@ func TestCampaignInvalid(t *testing.T) {
 			"there is a list of devices as well, want one of both"},
 		{"POST", "/v1/campaigns", `{"kind":"notify","filter":{"tac":"1"}}`, "filter.tac",
 			`"1", want the eight digits that an IMEI begins with`},
-		{"POST", "/v1/campaigns", `{"kind":"notify","filter":{"states":["x"]}}`, "filter.states", `"x" is no state of a device`},
+		{"POST", "/v1/campaigns", `{"kind":"notify","filter":{"states":["x"]}}`, "filter.states",
+			`"x" is no state of a device`},
 		{"POST", "/v1/campaigns", `{"kind":"notify","pacing":{"rate":-1}}`, "pacing.rate",
 			"-1 targets an hour, want 0 for no limit or more"},
 		{"PATCH", path, `{"pacing":{"rate":-1}}`, "pacing.rate", "-1 targets an hour, want 0 for no limit or more"},
@@ -265,8 +272,8 @@ func TestCampaignInvalid(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ method, path, body, detail, field string }{
-		{"POST", "/v1/campaigns", `{"kind":"notify","pacing":{"rate":"fast"}}`, "line 1, column 40: string in place of float64",
-			"pacing.rate"},
+		{"POST", "/v1/campaigns", `{"kind":"notify","pacing":{"rate":"fast"}}`,
+			"line 1, column 40: string in place of float64", "pacing.rate"},
 		{"POST", "/v1/campaigns", `{"kind":"notify","speed":1}`, "line 1, column 18: unknown field", "speed"},
 		{"PATCH", path, `{"pacing":{"deadline":"tomorrow"}}`, "", ""},
 		{"PATCH", path, `{"kind":"task"}`, "line 1, column 2: unknown field", "kind"},

@@ -208,7 +208,8 @@ func (e *uploadError) problem(added *fleet.Added) *problem {
 
 func showAdded(added *fleet.Added) *Added {
 	out := &Added{
-		Accepted: added.Accepted, Repeated: added.Repeated, Refused: added.Refused, Problems: make([]Problem, len(added.Problems)),
+		Accepted: added.Accepted, Repeated: added.Repeated, Refused: added.Refused,
+		Problems: make([]Problem, len(added.Problems)),
 	}
 	for i, p := range added.Problems {
 		out.Problems[i] = Problem(p)

@@ -215,9 +215,7 @@ func TestNoTargets(t *testing.T) {
 		t.Errorf("%d targets", len(got))
 	}
 	r.refused(r.post("nobody", "msisdn\n", "Content-Type", csv), 404)
-	if p := r.refused(r.send(http.DefaultClient, "POST", "/v1/campaigns/"+id+"/targets", "msisdn\n", ""), 401); p.Title != "not allowed" {
-		t.Errorf("%+v", p)
-	}
+	r.refused(r.send(http.DefaultClient, "POST", "/v1/campaigns/"+id+"/targets", "msisdn\n", ""), 401)
 	r.want(r.call("POST", "/v1/campaigns/"+id+"/cancel", ""), 200, new(api.Campaign))
 	r.refused(r.post(id, "msisdn\n+491700000009\n", "Content-Type", csv), 409)
 }
@@ -299,8 +297,8 @@ func TestBrokenUpload(t *testing.T) {
 					t.Fatal(err)
 				}
 				body, _ := io.ReadAll(resp.Body)
-				want := fmt.Sprintf(`{"title":"the file broke off","status":%d,"detail":"after line %d: %s; what came before is kept: `+
-					`send the file again","kept":{"accepted":%d,"repeated":0,"refused":0,"problems":[]}}`+"\n",
+				want := fmt.Sprintf(`{"title":"the file broke off","status":%d,"detail":"after line %d: %s; what came before `+
+					`is kept: send the file again","kept":{"accepted":%d,"repeated":0,"refused":0,"problems":[]}}`+"\n",
 					c.status, whole+1, c.detail, whole)
 				if string(body) != want {
 					t.Errorf("got  %swant %s", body, want)

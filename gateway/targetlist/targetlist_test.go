@@ -90,7 +90,8 @@ func TestCSV(t *testing.T) {
 			"broken: line 1: no header line: want the names of the columns, some of " + all + "\n"},
 		{"column twice", "msisdn,pin,MSISDN\n", "broken: line 1: column \"msisdn\" is there twice\n"},
 		{"nobody named", "imsi,pin\n1,2\n", "broken: line 1: neither a column \"msisdn\" nor a column \"device\"\n"},
-		{"bad quote in the header", "\"msisdn,pin\n1,2\n", "broken: line 1: column 1: the quote is not closed on this line\n"},
+		{"bad quote in the header", "\"msisdn,pin\n1,2\n",
+			"broken: line 1: column 1: the quote is not closed on this line\n"},
 		{"long header", strings.Repeat("m", MaxLine+1) + "\n", "broken: line 1: longer than 4096 bytes\n"},
 		{"header in another encoding", "msisdn,pr\xE4fix\n", "broken: line 1: column 10: no UTF-8\n"},
 		{"UTF-16", "\xFF\xFEm\x00s\x00\n\x00", "broken: line 1: the file is UTF-16, want UTF-8\n"},
@@ -102,12 +103,14 @@ func TestNDJSON(t *testing.T) {
 	check(t, NDJSON, []example{
 		{"plain", `{"msisdn": "+491", "imsi": "262", "dev_id": "IMEI:1", "pin": "1234", "device": "abc"}` + "\n" +
 			`{"device":"x"}` + "\n", "1 +491|262|IMEI:1|1234|abc\n2 ||||x\n"},
-		{"mark, CRLF, no last end", "\xEF\xBB\xBF{\"msisdn\":\"1\"}\r\n\r\n \t {\"msisdn\":\"\\u0032\"} ", "1 1||||\n3 2||||\n"},
+		{"mark, CRLF, no last end", "\xEF\xBB\xBF{\"msisdn\":\"1\"}\r\n\r\n \t {\"msisdn\":\"\\u0032\"} ",
+			"1 1||||\n3 2||||\n"},
 		{"null stands for none", `{"msisdn":"1","pin":null}`, "1 1||||\n"},
 		{"empty object", `{}`, "1 ||||\n"},
 		{"nothing", "", ""},
 		{"nothing but lines", "\n \n\r\n", ""},
-		{"no JSON", "hello\n{\"msisdn\":\"1\"\n{\"msisdn\" \"1\"}\n{\"msisdn\":\"1\",}\n{\"msisdn\":\"\t\"}\n{\"msisdn\":\"1\"}\n", `
+		{"no JSON", "hello\n{\"msisdn\":\"1\"\n{\"msisdn\" \"1\"}\n" +
+			"{\"msisdn\":\"1\",}\n{\"msisdn\":\"\t\"}\n{\"msisdn\":\"1\"}\n", `
 1 bad: column 1: invalid character 'h' looking for beginning of value
 2 bad: column 13: unexpected end of JSON input
 3 bad: column 11: invalid character '"' after object key
