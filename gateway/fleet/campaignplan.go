@@ -116,7 +116,7 @@ func (p *Plan) lookAhead(c *storage.Campaign, now time.Time) {
 			continue
 		}
 		if !math.IsInf(rate, 1) && rest > 0 {
-			now = now.Add(time.Duration(rest / rate * float64(time.Hour)))
+			now = now.Add(time.Duration(rest / rate * float64(time.Hour))).Round(time.Second)
 		}
 		p.End = now
 		return
