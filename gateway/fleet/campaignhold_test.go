@@ -43,6 +43,45 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// A campaign is held for what is wrong everywhere, not for a TAC or operator that is held for itself.
+func TestHoldOfTheSmallest(t *testing.T) {
+	how := storage.Pacing{HoldAbove: 0.5, HoldOver: 8}
+	for _, c := range []struct {
+		name     string
+		outcomes string // one operator each: upper case good, lower case bad
+		held     string // operators
+		all      bool
+	}{
+		{"one of two", "AbAbAbAbAb", "b", false},
+		{"what was under way of it", "AbAbAbAbbbbbbbb", "b", false},
+		{"two of them", "AbAbAbAbCdCdCdCdCd", "bd", false},
+		{"here and there", "abcd", "", true},
+		{"most of them", "AbcdAefg", "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			campaign := &storage.Campaign{State: storage.CampaignRunning, How: how}
+			for _, letter := range c.outcomes {
+				good := letter < 'a'
+				name := "operator:" + strings.ToLower(string(letter))
+				(&outcome{groups: []string{name}, good: good}).apply(campaign, epoch)
+			}
+			held := ""
+			for _, letter := range "abcdefg" {
+				if campaign.Groups["operator:"+string(letter)].Held != "" {
+					held += string(letter)
+				}
+			}
+			if all := campaign.State == storage.CampaignHeld; held != c.held || all != c.all {
+				t.Errorf("held are operators %q, the campaign: %v (%s), want %q and %v", held, all, campaign.Reason, c.held, c.all)
+			}
+			g := campaign.Groups[groupAll]
+			if g.Good+g.Bad != len(c.outcomes) {
+				t.Errorf("%d good and %d bad outcomes, there were %d", g.Good, g.Bad, len(c.outcomes))
+			}
+		})
+	}
+}
+
 func TestCanary(t *testing.T) {
 	for _, c := range []struct {
 		name           string

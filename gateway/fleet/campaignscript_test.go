@@ -24,12 +24,14 @@ import (
 //	                               once: only their first push has that fate
 //	modems N                       pushes that the modems send a minute
 //	campaign [kind=K] [again] [nopin] [pacing...]   a draft; rate=, growth=, max=, canary=, good=, success=, attempts=,
-//	                               retry=, hold=, over=, deadline= (a time from now), window=FROM-TO[@ZONE], filter=MODEL; commands one a line
+//	                               retry=, hold=, over=, deadline= (a time from now), window=FROM-TO[@ZONE],
+//	                               filter=MODEL; commands one a line
 //	targets [N from NUMBER]        targets; or one a line: NUMBER [pin=P] [imei=...]
 //	start, pause, resume, cancel, release GROUP, edit [pacing...]
 //	run DURATION                   time passes; then how the campaign stands
 //	late NUMBER STATE              the first push to a number comes to a state, after all
 //	crash                          the engine is killed, and another one goes on
+//	down DURATION                  the engine is killed, and for so long there is no other
 //	show                           all targets; those that a filter has found stand in the order of their numbers
 //	plan                           what the rest will cost
 //	feed                           what the feed says of the campaign as a whole since it was last shown
@@ -83,6 +85,9 @@ func (l *life) run(d *datadriven.TestData) string {
 		l.late(d.CmdArgs[0].Key, storage.PushState(d.CmdArgs[1].Key))
 	case "crash":
 		l.engine = nil
+	case "down":
+		l.engine = nil
+		l.now = l.now.Add(duration(l.t, d.CmdArgs[0].Key))
 	case "run":
 		l.pass(duration(l.t, d.CmdArgs[0].Key))
 		return l.stands()

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"dmgate/codec/auth"
 	"dmgate/codec/push"
 	"dmgate/codec/syncml"
+	"dmgate/modempool"
 	"dmgate/sessions"
 	"dmgate/storage"
 )
@@ -135,6 +137,45 @@ func TestTaskOrders(t *testing.T) {
 				t.Errorf("%d tasks are open", len(open))
 			}
 		})
+	}
+}
+
+// A bootstrap that is given up before a modem has taken it leaves no trace at the device. One that a modem has goes on.
+func TestGiveUpUnsent(t *testing.T) {
+	r := newRig(t)
+	d, job := r.ordered()
+	if err := r.giveUp(d.ID, job.Order, "enough", true); err != nil {
+		t.Fatal(err)
+	}
+	if now := r.device(d.ID); now.State != storage.Registered || now.Wait.For != "" {
+		t.Errorf("the device is %s and waits for %q", now.State, now.Wait.For)
+	}
+	if o := r.order(d); o.State != storage.OrderFailed || o.Reason != "enough" {
+		t.Errorf("the order is %s: %s", o.State, o.Reason)
+	}
+	job.State = storage.PushSending
+	if err := r.Save(job); !errors.Is(err, modempool.ErrWithdrawn) {
+		t.Errorf("a modem that comes for it now is told %v", err)
+	}
+
+	placed, err := r.Bootstrap(Bootstrap{Device: d.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pushes, err := r.store.Pushes(d.ID)
+	if err != nil || len(pushes) != 2 {
+		t.Fatalf("%d pushes: %v", len(pushes), err)
+	}
+	next := &pushes[1]
+	next.State = storage.PushSending
+	if err := r.Save(next); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.giveUp(d.ID, placed.Order, "enough", true); !errors.Is(err, errTaken) {
+		t.Errorf("given up while a modem has it: %v", err)
+	}
+	if o, err := r.store.Order(d.ID, placed.Order); err != nil || o.State != storage.OrderOpen {
+		t.Errorf("the order that a modem has is %+v, %v", o, err)
 	}
 }
 
