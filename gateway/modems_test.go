@@ -81,6 +81,14 @@ type operator struct {
 // newOperator starts a gateway with the first of so many modems.
 func newOperator(t *testing.T, modems, configured int, limits modempool.Limits) *operator {
 	t.Helper()
+	o := withModems(t, modems)
+	o.start(portsAt(o.bank.Paths()[:configured]), limits)
+	return o
+}
+
+// withModems has so many modems, and no gateway yet.
+func withModems(t *testing.T, modems int) *operator {
+	t.Helper()
 	o := &operator{t: t, air: &air{held: make(map[int]chan struct{})}, known: make(map[string]storage.DeviceID)}
 	var err error
 	o.bank, err = modemsim.Start(modemsim.Options{Modems: modems, AirTime: time.Millisecond, Seed: 1, Network: o.air})
@@ -88,12 +96,17 @@ func newOperator(t *testing.T, modems, configured int, limits modempool.Limits) 
 		t.Skipf("no ptys here: %v", err)
 	}
 	t.Cleanup(func() { o.bank.Close() })
-	c := config.Default()
-	c.Data = filepath.Join(t.TempDir(), "data")
-	c.Device.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	c.Modems.Ports, c.Modems.Limits = portsAt(o.bank.Paths()[:configured]), limits
-	o.site = startSite(t, c)
 	return o
+}
+
+// start starts a gateway.
+func (o *operator) start(ports []config.Port, limits modempool.Limits) {
+	o.t.Helper()
+	c := config.Default()
+	c.Data = filepath.Join(o.t.TempDir(), "data")
+	c.Device.Listen, c.Admin.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Modems.Ports, c.Modems.Limits = ports, limits
+	o.site = startSite(o.t, c)
 }
 
 func (o *operator) call(method, path string, in, out any) {
@@ -127,8 +140,10 @@ func (o *operator) out(numbers ...string) []string {
 	for _, number := range numbers {
 		var d api.Device
 		o.call("GET", "devices/"+string(o.known[number]), nil, &d)
-		if n := len(d.Pushes); n > 0 && slices.Contains([]storage.PushState{storage.PushSent, storage.PushDelivered}, d.Pushes[n-1].State) {
-			sent = append(sent, number)
+		if n := len(d.Pushes); n > 0 {
+			if s := d.Pushes[n-1].State; s == storage.PushSent || s == storage.PushDelivered {
+				sent = append(sent, number)
+			}
 		}
 	}
 	return sent
@@ -248,6 +263,33 @@ func TestPortAddedWhileRunning(t *testing.T) {
 	if m := o.modem(1); !slices.Equal(m.Tags, []string{"d1"}) || m.Sent == 0 {
 		t.Errorf("%+v", m)
 	}
+}
+
+// A modem that comes to match a pattern is put to work, with what holds for the pattern.
+func TestModemPluggedInLater(t *testing.T) {
+	o := withModems(t, 2)
+	o.bank.Unplug(1)
+	o.start([]config.Port{{Path: filepath.Join(filepath.Dir(o.bank.Paths()[0]), "modem*"), Tags: []string{"d1"}}},
+		modempool.Limits{})
+	var all api.ModemList
+	if o.call("GET", "modems", nil, &all); len(all.Modems) != 1 {
+		t.Fatalf("%d modems, want the one that is there", len(all.Modems))
+	}
+	if err := o.bank.Replug(1); err != nil {
+		t.Fatal(err)
+	}
+	o.await("there are two", func() bool { o.call("GET", "modems", nil, &all); return len(all.Modems) == 2 })
+	if m := o.modem(1); !slices.Equal(m.Tags, []string{"d1"}) {
+		t.Errorf("%+v", m)
+	}
+	let := o.air.hold(0)
+	defer let()
+	o.order("+491710000000", "+491710000001")
+	o.await("the new one has sent", func() bool {
+		return slices.Contains(append(o.air.by("+491710000000"), o.air.by("+491710000001")...), 1)
+	})
+	let()
+	o.awaitOut("+491710000000", "+491710000001")
 }
 
 // A modem that is drained finishes its push and takes no more, until it is resumed.
