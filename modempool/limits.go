@@ -93,8 +93,8 @@ func (d *Destination) check() (field, reason string) {
 		return "prefix", fmt.Sprintf(`%.40q is no prefix of E.164 numbers ("+", then 1 to 15 digits)`, d.Prefix)
 	case !rateOK(d.Rate):
 		return "rate", fmt.Sprintf(badRate, d.Rate)
-	case len(d.Operator) > maxName:
-		return "operator", fmt.Sprintf("%d characters, want at most %d", len(d.Operator), maxName)
+	case len(d.Operator) > maxWord:
+		return "operator", fmt.Sprintf("%d characters, want at most %d", len(d.Operator), maxWord)
 	}
 	if d.Zone != "" {
 		if _, err := zone(d.Zone); err != nil {
@@ -109,14 +109,14 @@ func (d *Destination) check() (field, reason string) {
 	return "", ""
 }
 
-const maxName = 64 // characters of an operator or tag
+const maxWord = 64 // characters of an operator or tag
 
 var tagForm = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
 
 // CheckTag says why tag can not be one of a modem.
 func CheckTag(tag string) error {
-	if len(tag) > maxName || !tagForm.MatchString(tag) {
-		return fmt.Errorf("%.40q is no tag (1 to %d letters, digits, dots, dashes and underscores)", tag, maxName)
+	if len(tag) > maxWord || !tagForm.MatchString(tag) {
+		return fmt.Errorf("%.40q is no tag (1 to %d letters, digits, dots, dashes and underscores)", tag, maxWord)
 	}
 	return nil
 }
