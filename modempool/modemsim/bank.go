@@ -1,48 +1,34 @@
 // Package modemsim is a bank of simulated GSM modems behind real ptys, for tests, the demo and bench.
 //
-// A modem answers AT commands as section 7.2 of the fact sheet has them, keeps the state behind them (echo, PIN,
-// registration, report routing), takes SMS-SUBMITs in PDU mode, and sends delivery reports as +CDS. Its Character
-// says what it does badly: the habits and faults are those seen in real modems, and daemons that met them.
+// A modem answers AT commands as section 7.2 of the fact sheet has them and keeps the state behind them: echo, PIN,
+// registration, the memories of its SIM, what is routed to whom. It takes SMS-SUBMITs in PDU mode, sends delivery
+// reports as +CDS or +CDSI, and lets SMS come in. Its Character says what it does badly: the habits and faults are
+// those seen in real modems, and daemons that met them.
 //
-// What a modem accepts it hands to a Network, once and whole, so that lost and repeated SMS can be counted. The same
-// seed gives the same modems; what depends on time depends on the machine.
+// What a modem accepts it hands to a Network, once and whole, and enters into a Ledger, so that lost and repeated SMS
+// can be counted. The same seed gives the same modems, and each the same decisions in the same order; what depends on
+// time depends on the machine.
 package modemsim
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
-
-	"dmgate/codec/push"
 )
 
 // Options says what bank is wanted. Zero values stand for the defaults.
 type Options struct {
 	Modems  int           // 1
 	AirTime time.Duration // for one SMS to be taken by the network; none. Real ones take 1 to 6 s
+	Day     time.Duration // for limits of a SIM; 24 h
 	Seed    uint64
 	Network Network       // nil: takes everything and reports it delivered at once
-	Ack     time.Duration // for AT+CNMA, after which reports are no longer routed; 15 s
+	Ledger  *Ledger       // of what was accepted; nil: none is kept
+	Ack     time.Duration // for AT+CNMA, after which nothing more is routed; 15 s
 
 	// Character says how modem i behaves; nil: well, with mild variety.
 	Character func(i int) Character
-}
-
-// Network takes what modems send over the air. It must be safe for concurrent use. A modem is on the air until
-// Submit returns.
-type Network interface {
-	Submit(modem int, s *push.Submit) Fate
-}
-
-// Fate is what the network makes of an SMS.
-type Fate struct {
-	CMS    int           // code of a +CMS ERROR; 0: taken
-	Report bool          // a status report follows, where the SMS asks for one
-	Status uint8         // TP-Status of it
-	After  time.Duration // when
 }
 
 // Counts is what a modem has seen.
@@ -50,10 +36,12 @@ type Counts struct {
 	Commands   int // AT commands
 	Accepted   int // SMS handed to the network and taken
 	Refused    int // SMS that ended with an error
-	Reports    int // +CDS sent
-	Acks       int // +CDS acknowledged
-	Dropped    int // reports that nobody asked for in time
+	Reports    int // status reports that were passed on: +CDS and +CDSI
+	Received   int // SMS that were passed on or stored: +CMT, +CMTI, or silently
+	Acks       int // +CDS and +CMT acknowledged
+	Dropped    int // reports and SMS that nobody asked for in time
 	PINs       int // PINs entered, right or wrong
+	Reboots    int // by AT+CFUN=1,1
 	Violations int // bytes written between AT+CMGS and its prompt, and PDUs with something else in them
 	Misdialled int // PDUs typed into a modem in text mode
 }
@@ -62,8 +50,12 @@ type Counts struct {
 type Bank struct {
 	options Options
 	dir     string
+	start   time.Time
 	modems  []*modem
 	lives   sync.WaitGroup
+
+	closing sync.RWMutex // guards closed, and holds Close up while a modem comes back by itself
+	closed  bool
 }
 
 // Start plugs in a bank.
@@ -77,6 +69,9 @@ func Start(o Options) (*Bank, error) {
 	if o.Ack <= 0 {
 		o.Ack = 15 * time.Second
 	}
+	if o.Day <= 0 {
+		o.Day = 24 * time.Hour
+	}
 	if o.Character == nil {
 		o.Character = variety
 	}
@@ -84,7 +79,7 @@ func Start(o Options) (*Bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bank{options: o, dir: dir}
+	b := &Bank{options: o, dir: dir, start: time.Now()}
 	for i := range o.Modems {
 		b.modems = append(b.modems, newModem(b, i))
 	}
@@ -95,22 +90,6 @@ func Start(o Options) (*Bank, error) {
 	}
 	return b, nil
 }
-
-type obliging struct{}
-
-func (obliging) Submit(int, *push.Submit) Fate { return Fate{Report: true} }
-
-// Paths returns the port of each modem. As those in /dev/serial/by-id they stay the same when a modem is plugged in
-// again and gets another pty.
-func (b *Bank) Paths() []string {
-	out := make([]string, len(b.modems))
-	for i := range out {
-		out[i] = b.path(i)
-	}
-	return out
-}
-
-func (b *Bank) path(i int) string { return filepath.Join(b.dir, fmt.Sprintf("modem%d", i)) }
 
 // Counts returns what each modem has seen.
 func (b *Bank) Counts() []Counts {
@@ -123,63 +102,15 @@ func (b *Bank) Counts() []Counts {
 	return out
 }
 
-// Unplug pulls modem i: its port hangs up and goes. What is on the air may or may not have been sent.
-func (b *Bank) Unplug(i int) {
-	m := b.modems[i]
-	m.mu.Lock()
-	l := m.line
-	m.mu.Unlock()
-	if l != nil {
-		l.once.Do(func() {
-			_ = os.Remove(b.path(i))
-			l.hangUp()
-		})
-		<-l.done
-	}
-}
-
-// Replug plugs modem i in, freshly started, under a new pty. Reports that came in between are sent when asked for.
-func (b *Bank) Replug(i int) error {
-	m := b.modems[i]
-	m.plug.Lock()
-	defer m.plug.Unlock()
-	m.mu.Lock()
-	last := m.line
-	m.mu.Unlock()
-	if last != nil {
-		select {
-		case <-last.closed:
-			<-last.done // it may have gone by itself and not be quite through with it
-		default:
-			return fmt.Errorf("modemsim: modem %d is plugged in", i)
-		}
-	}
-	l, err := newLine()
-	if err != nil {
-		return err
-	}
-	if err := os.Symlink(l.slave.Name(), b.path(i)); err != nil {
-		l.hangUp()
-		return err
-	}
-	m.mu.Lock()
-	m.line = l
-	m.mu.Unlock()
-	b.lives.Go(func() { m.live(l) })
-	return nil
-}
-
-// Say has modem i put out text as it is, when it next has nothing else to say. It is for what no Character does.
-func (b *Bank) Say(i int, text string) {
-	m := b.modems[i]
-	m.mu.Lock()
-	m.says = append(m.says, text)
-	m.mu.Unlock()
-	m.prod()
-}
+// Say has the first port of modem i put out text as it is, when it next has nothing else to say. It is for what no
+// Character does.
+func (b *Bank) Say(i int, text string) { b.modems[i].ports[0].tell(text) }
 
 // Close unplugs all modems.
 func (b *Bank) Close() error {
+	b.closing.Lock()
+	b.closed = true
+	b.closing.Unlock()
 	var wg sync.WaitGroup
 	for i := range b.modems {
 		wg.Go(func() { b.Unplug(i) })

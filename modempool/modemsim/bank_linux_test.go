@@ -1,8 +1,10 @@
 package modemsim
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +89,37 @@ func (c *terminal) read(want string) {
 	c.all += string(buf[:n])
 }
 
+// ends reads what is left and fails the test unless the port hangs up.
+func (c *terminal) ends() {
+	c.t.Helper()
+	_ = c.port.SetReadDeadline(time.Now().Add(patience))
+	for buf := make([]byte, 256); ; {
+		n, err := c.port.Read(buf)
+		if c.text += string(buf[:n]); errors.Is(err, os.ErrDeadlineExceeded) {
+			c.t.Fatal("the port does not hang up")
+		} else if err != nil || n == 0 {
+			return
+		}
+	}
+}
+
+// eventually waits until cond holds, for what nobody announces.
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(patience); !cond(); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited for %s", what)
+		}
+	}
+}
+
+func glob(dir, pattern string) []string {
+	names, _ := filepath.Glob(filepath.Join(dir, pattern))
+	return names
+}
+
 // chat is a conversation: what is typed and what must come, in turns.
 func (c *terminal) chat(turns ...string) {
 	c.t.Helper()
@@ -102,6 +135,10 @@ func pdu(s push.Submit) (length int, text string) {
 	tpdu := s.Append(nil)
 	return len(tpdu), fmt.Sprintf("00%X\x1a", tpdu)
 }
+
+func tpdu(d push.Deliver) []byte { return d.Append(nil) }
+
+var date = time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
 
 var sms = push.Submit{Destination: "+491711234567", DCS: push.DCS8Bit, UD: []byte("hello"), Report: true}
 

@@ -11,164 +11,228 @@ import (
 )
 
 // cmgs carries out AT+CMGS. rest is what was typed after the command line; what remains is returned.
-func (m *modem) cmgs(l *line, length string, rest []byte) []byte {
+func (p *port) cmgs(length string, rest []byte) []byte {
+	m := p.modem
+	send := m.sends
+	m.sends++
 	var f Fault
 	if m.c.Fault != nil {
-		f = m.c.Fault(m.sends)
+		f = m.c.Fault(send)
 	}
-	m.sends++
+	m.enter(typed)
+	defer m.enter(idle)
+	p.noise(BeforeAnswer, send)
 	switch f.Kind {
 	case HangBefore:
-		m.deaf(l, f.For)
+		p.deaf(f.For)
 		return nil
 	case RebootBefore:
 		m.boot()
-		m.unlocked = true
-		m.put(l, "AT+CMGS="+length+"\r") // echo is back
+		m.mu.Lock()
+		m.sim.unlocked = true
+		m.mu.Unlock()
+		p.start()
+		p.put("AT+CMGS=" + length + "\r") // echo is back
 	case ErrorForPrompt:
-		m.refuse(l, f.CMS)
+		p.refuse(f.CMS)
+		p.noise(AfterOK, send)
 		return rest
 	}
-	if !m.unlocked {
-		m.refuse(l, 311)
-		return rest
-	}
-	if !m.registered() {
-		m.refuse(l, 331)
+	if code := m.unfit(); code != 0 {
+		p.refuse(code)
 		return rest
 	}
 	if m.c.OKFirst {
-		m.result(l, ok)
+		p.result(ok)
 	}
-	m.noise(l)
+	p.noise(BeforePrompt, send)
 	if len(rest) > 0 && rest[0] != 0x1b {
 		m.count(func(c *Counts) { c.Violations++ })
 	}
 	if f.Kind != NoPrompt {
-		m.put(l, m.c.Prompt)
+		p.put(m.c.Prompt)
 	}
-	pdu, rest, sent := m.pdu(l, rest)
+	p.noise(AfterPrompt, send)
+	if f.Kind == HangAtPrompt {
+		p.deaf(f.For)
+		return nil
+	}
+	pdu, rest, sent := p.pdu(rest, f.Kind == LoseCtrlZ)
 	if !sent {
 		return rest
 	}
-	m.transmit(l, length, pdu, f)
+	p.transmit(send, length, pdu, f)
 	return rest
 }
 
-// pdu takes what is typed until Ctrl-Z; sent is false where ESC or a hang-up came first.
-func (m *modem) pdu(l *line, b []byte) (pdu string, rest []byte, sent bool) {
+// unfit is the code of what keeps the modem from sending, 0 nothing.
+func (m *modem) unfit() int {
+	switch m.locked() {
+	case 10:
+		return 310
+	case 11:
+		return 311
+	case 12:
+		return 316
+	}
+	if !m.registered() {
+		return 331
+	}
+	return 0
+}
+
+// pdu takes what is typed until Ctrl-Z, or with endless past it until ESC; sent is false where ESC or a hang-up came
+// first. Other ports may work meanwhile.
+func (p *port) pdu(b []byte, endless bool) (pdu string, rest []byte, sent bool) {
+	m := p.modem
 	var text []byte
 	for {
 		for i, c := range b {
 			switch {
-			case c == 0x1a:
+			case c == 0x1a && !endless:
 				return strings.TrimSpace(string(text)), b[i+1:], true
 			case c == 0x1b:
-				m.result(l, ok)
+				p.result(ok)
 				return "", b[i+1:], false
 			case len(text) < maxTyped:
 				text = append(text, c)
 			}
 		}
-		if m.echo {
-			m.put(l, string(b))
+		if p.echo {
+			p.out = append(p.out, b...)
 		}
+		p.flush()
+		m.work.Unlock()
+		var open, prodded bool
 		select {
-		case next, open := <-l.in:
-			if !open {
-				return "", nil, false
-			}
-			b = next
-		case <-m.prodded:
-			m.speak(l)
-			b = nil
+		case b, open = <-p.line.in:
+		case <-p.prodded:
+			b, open, prodded = nil, true, true
+		}
+		m.work.Lock()
+		if !open {
+			return "", nil, false
+		}
+		if prodded {
+			p.speak()
 		}
 	}
 }
 
-// transmit does with a PDU what f says.
-func (m *modem) transmit(l *line, length, text string, f Fault) {
-	if m.text {
+// transmit does with the PDU of a send what f says.
+func (p *port) transmit(send int, length, text string, f Fault) {
+	m := p.modem
+	if p.text {
 		m.count(func(c *Counts) { c.Misdialled++ })
-		m.answerSend(l)
+		p.answerSend(send)
 		return
 	}
 	s, err := parse(length, text)
 	if err != nil {
 		m.count(func(c *Counts) { c.Violations++ })
-		m.refuse(l, 304)
+		p.refuse(304)
 		return
 	}
 	switch f.Kind {
 	case UnplugBefore:
-		m.gone(l)
+		p.leave()
 		return
 	case RefusePDU:
-		m.refuse(l, f.CMS)
+		p.refuse(f.CMS)
 		return
 	case LosePDU:
 		return
 	case LateRefusal:
-		if m.wait(l, f.For) {
-			m.refuse(l, f.CMS)
+		if p.wait(f.For) {
+			p.refuse(f.CMS)
 		}
 		return
 	}
-	m.noise(l)
-	if m.bank.options.AirTime > 0 && !m.wait(l, m.bank.options.AirTime) {
+	p.noise(AfterPDU, send)
+	m.enter(onAir)
+	fate, landed := p.fly(send, &s)
+	if !landed {
 		return
 	}
-	fate := m.bank.options.Network.Submit(m.i, &s)
 	if fate.CMS != 0 {
-		m.refuse(l, fate.CMS)
+		p.refuse(fate.CMS)
 		return
 	}
 	m.mr++
 	m.count(func(c *Counts) { c.Accepted++ })
-	early := false
-	if s.Report && fate.Report {
-		early = m.makeReport(&s, fate)
+	if m.bank.options.Ledger != nil {
+		m.bank.options.Ledger.record(m.i, &s, m.mr)
 	}
+	early := s.Report && fate.Report && m.makeReport(&s, fate)
 	switch f.Kind {
 	case HangAfter:
-		m.deaf(l, f.For)
+		p.deaf(f.For)
+		return
+	case RebootAfter:
+		p.reboot()
 		return
 	case UnplugAfter:
-		m.gone(l)
+		p.leave()
 		return
 	case NoAnswer:
 		return
 	case LateAnswer:
-		if !m.wait(l, f.For) {
+		if !p.wait(f.For) {
 			return
 		}
 	case EagerLate:
-		mr := m.mr
-		time.AfterFunc(f.For, func() { m.bank.Say(m.i, fmt.Sprintf("\r\n+CMGS: %d\r\n\r\nOK\r\n", mr)) })
+		text := fmt.Sprintf("\r\n+CMGS: %d\r\n\r\nOK\r\n", m.mr)
+		time.AfterFunc(f.For, func() { p.tell(text) })
 		return
 	}
 	if early {
-		m.speak(l)
+		p.speak()
 	}
-	m.noise(l)
-	m.answerSend(l)
+	p.answerSend(send)
+}
+
+// fly is the time on the air and what comes of it; it is false where the modem is unplugged before the network has
+// the SMS.
+func (p *port) fly(send int, s *push.Submit) (fate Fate, landed bool) {
+	m := p.modem
+	air := m.bank.options.AirTime
+	if m.c.Air != (Span{}) {
+		air = m.c.Air.draw(m.draw(airTimes, send))
+	}
+	if air > 0 && !p.wait(air) {
+		return Fate{}, false
+	}
+	if m.c.ErrorRate > 0 {
+		if r := m.draw(errorsByRate, send); r.Float64() < m.c.ErrorRate {
+			return Fate{CMS: m.c.Errors[r.IntN(len(m.c.Errors))]}, true
+		}
+	}
+	m.mu.Lock()
+	good := m.sim.spend(m.bank.day(), m.c.DayLimit)
+	m.mu.Unlock()
+	if !good {
+		return Fate{CMS: m.c.DayCMS}, true
+	}
+	p.flush()
+	return m.bank.options.Network.Submit(m.i, s), true
 }
 
 // answerSend says that the network has taken an SMS.
-func (m *modem) answerSend(l *line) {
-	m.say(l, fmt.Sprintf(m.c.Reference, m.mr))
-	m.noise(l)
-	m.result(l, ok)
-	m.noise(l)
+func (p *port) answerSend(send int) {
+	p.noise(BeforeReference, send)
+	p.say(fmt.Sprintf(p.modem.c.Reference, p.modem.mr))
+	p.noise(BeforeOK, send)
+	p.result(ok)
+	p.noise(AfterOK, send)
 }
 
-func (m *modem) refuse(l *line, code int) {
-	m.count(func(c *Counts) { c.Refused++ })
+func (p *port) refuse(code int) {
+	p.modem.count(func(c *Counts) { c.Refused++ })
 	if code == 0 {
-		m.result(l, refused)
+		p.result(refused)
 		return
 	}
-	m.say(l, fmt.Sprintf("+CMS ERROR: %d", code))
+	p.say(fmt.Sprintf("+CMS ERROR: %d", code))
 }
 
 // parse reads a PDU as typed: the SMSC part, then the TPDU, whose octets AT+CMGS has announced.
@@ -191,16 +255,19 @@ func parse(length, text string) (push.Submit, error) {
 	return push.ReadSubmit(tpdu)
 }
 
-// maxReports bounds the reports that wait to be routed.
-const maxReports = 4096
-
 // makeReport has the status report of an SMS sent in its time. early says that this is before the SMS is answered.
 func (m *modem) makeReport(s *push.Submit, fate Fate) (early bool) {
+	n := m.reported
+	m.reported++
 	var ways ReportWays
 	if m.c.Report != nil {
-		ways = m.c.Report(m.reported)
+		ways = m.c.Report(n)
 	}
-	m.reported++
+	if m.c.ReportMissing > 0 || m.c.ReportTwice > 0 {
+		r := m.draw(reportsByRate, n)
+		ways.Lost = r.Float64() < m.c.ReportMissing || ways.Lost
+		ways.Twice = r.Float64() < m.c.ReportTwice || ways.Twice
+	}
 	if ways.Lost {
 		return false
 	}
@@ -209,27 +276,23 @@ func (m *modem) makeReport(s *push.Submit, fate Fate) (early bool) {
 	if ways.WrongReference {
 		r.Reference += 100
 	}
-	tpdu := r.Append(nil)
-	text := fmt.Sprintf("+CDS: %d\n%s", len(tpdu), "07919471016700F0"+strings.ToUpper(hex.EncodeToString(tpdu)))
-	deliver := func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if len(m.reports) >= maxReports {
-			m.counts.Dropped++
-			return
-		}
-		m.reports = append(m.reports, text)
-		if ways.Twice {
-			m.reports = append(m.reports, text)
-		}
+	a := arrival{report: true, tpdu: r.Append(nil)}
+	times := 1
+	if ways.Twice {
+		times = 2
 	}
-	if ways.Early {
-		deliver()
+	switch after := fate.After + ways.Late + m.c.ReportDelay.draw(m.draw(reportDelays, n)); {
+	case ways.Early:
+		m.arrive(a, times)
 		return true
+	case ways.At != BeforeAnswer:
+		m.mu.Lock()
+		for range times {
+			m.held[ways.At] = append(m.held[ways.At], a)
+		}
+		m.mu.Unlock()
+	default:
+		time.AfterFunc(after, func() { m.arrive(a, times) })
 	}
-	time.AfterFunc(fate.After+ways.Late, func() {
-		deliver()
-		m.prod()
-	})
 	return false
 }

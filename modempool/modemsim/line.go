@@ -1,7 +1,6 @@
 package modemsim
 
 import (
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -12,13 +11,16 @@ type line struct {
 	master *os.File
 	slave  *os.File // held open, so that the port may be closed and opened again without a hang-up
 
+	links []string // names of slave: the one that stays the same, the one that does not
+
 	in     chan []byte   // what was typed; closed after a hang-up
 	closed chan struct{} // hung up
 	once   sync.Once     // guards hangUp
 	done   chan struct{} // the modem has noticed
 }
 
-func newLine() (*line, error) {
+// newLine opens a line that takes at most sip bytes at a time; 0 is as many as there are.
+func newLine(sip int) (*line, error) {
 	master, slave, err := openPTY()
 	if err != nil {
 		return nil, err
@@ -30,14 +32,17 @@ func newLine() (*line, error) {
 		closed: make(chan struct{}),
 		done:   make(chan struct{}),
 	}
-	go l.read()
+	go l.read(sip)
 	return l, nil
 }
 
 // read passes on what is typed until the line hangs up. What nobody takes is lost, as with a modem that hangs.
-func (l *line) read() {
+func (l *line) read(sip int) {
 	defer close(l.in)
-	buf := make([]byte, 1024)
+	if sip <= 0 {
+		sip = 1024
+	}
+	buf := make([]byte, sip)
 	for {
 		n, err := l.master.Read(buf)
 		if n > 0 {
@@ -56,18 +61,18 @@ func (l *line) read() {
 	}
 }
 
-// write puts text out in chunks of n bytes, gap apart; 0 is all at once. What nobody reads is lost.
-func (l *line) write(text string, n int, gap time.Duration) {
+// write puts b out in chunks of n bytes, gap apart; 0 is all at once. What nobody reads is lost.
+func (l *line) write(b []byte, n int, gap time.Duration) {
 	if n <= 0 {
-		n = len(text)
+		n = len(b)
 	}
 	_ = l.master.SetWriteDeadline(time.Now().Add(time.Second))
-	for len(text) > 0 {
-		k := min(n, len(text))
-		if _, err := io.WriteString(l.master, text[:k]); err != nil {
+	for len(b) > 0 {
+		k := min(n, len(b))
+		if _, err := l.master.Write(b[:k]); err != nil {
 			return
 		}
-		if text = text[k:]; gap > 0 && text != "" {
+		if b = b[k:]; gap > 0 && len(b) > 0 {
 			l.wait(gap)
 		}
 	}
@@ -85,9 +90,14 @@ func (l *line) wait(d time.Duration) bool {
 	}
 }
 
-// hangUp takes the line away, once. Whoever has the port open reads the end of file.
+// hangUp takes the line and its names away, once. Whoever has the port open reads the end of file.
 func (l *line) hangUp() {
-	close(l.closed)
-	_ = l.master.Close()
-	_ = l.slave.Close()
+	l.once.Do(func() {
+		for _, path := range l.links {
+			_ = os.Remove(path)
+		}
+		close(l.closed)
+		_ = l.master.Close()
+		_ = l.slave.Close()
+	})
 }

@@ -2,59 +2,82 @@ package modemsim
 
 import (
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 )
 
-// modem is one simulated modem. Its goroutine, live, is there while it is plugged in.
+// modem is one simulated modem: what its ports have in common.
 type modem struct {
-	bank *Bank
-	i    int
-	c    Character
+	bank  *Bank
+	i     int
+	c     Character
+	ports []*port
 
-	plug    sync.Mutex // one Replug at a time
-	mu      sync.Mutex
-	line    *line // the last one, hung up or not
-	counts  Counts
-	reports []string // headers and PDUs of +CDS to be sent
-	says    []string
+	plug sync.Mutex // one Replug at a time
 
-	prodded chan struct{} // reports or says have grown
+	mu       sync.Mutex // guards what follows, and the line and the says of each port
+	counts   Counts
+	sim      *sim
+	sims     int // SIMs it has had
+	reports  []arrival
+	incoming []arrival
+	held     map[Point][]arrival // reports that wait for a point of a send
+	usage    Usage
+	doing    activity
+	since    time.Time // it is doing that
 
-	// What follows belongs to live, of which there is one at a time.
-	rng      *rand.Rand
+	// work is held by the port that carries out a command: the rest belongs to it.
+	work     sync.Mutex
+	boots    int
 	mr       uint8
-	sends    int // AT+CMGS taken, over all lives
+	sends    int // AT+CMGS taken, over all boots
 	reported int // status reports made
-	tries    int // PINs left
-	state
+	polls    int // questions for registration since the start
+	fun      int // AT+CFUN
+	smsc     string
 }
 
-// state is what a modem forgets when it restarts.
-type state struct {
-	echo     bool
-	verbose  bool // ATV1
-	cmee     int
-	unlocked bool
-	polls    int // questions for registration
-	csms     int
-	text     bool // AT+CMGF=1
-	route    bool // AT+CNMI=...,1,...: status reports as +CDS
-	cmms     int
-
-	typed  []byte // the command being typed
-	owed   string // the report that is not acknowledged; empty: none
-	ackDue time.Time
+// arrival is what has come over the air: a TPDU, of a status report or of an SMS.
+type arrival struct {
+	report bool
+	tpdu   []byte
 }
+
+// maxArrivals bounds the reports, and the SMS, that wait to be routed.
+const maxArrivals = 4096
 
 func newModem(b *Bank, i int) *modem {
-	m := &modem{bank: b, i: i, c: b.options.Character(i), prodded: make(chan struct{}, 1)}
+	m := &modem{bank: b, i: i, c: b.options.Character(i), held: make(map[Point][]arrival), doing: gone}
 	m.c.defaults()
-	m.rng = rand.New(rand.NewPCG(b.options.Seed, uint64(i)))
-	m.mr = uint8(m.rng.Uint32())
-	m.tries = m.c.PINTries
+	m.since, m.usage.Since = b.start, b.start
+	m.insertSIM(m.c.Inbox)
+	roles := m.c.Ports
+	if len(roles) == 0 {
+		roles = []Role{Answers}
+	}
+	for k, role := range roles {
+		m.ports = append(m.ports, &port{
+			modem:   m,
+			role:    role,
+			prodded: make(chan struct{}, 1),
+			rng:     m.draw(noises, k),
+		})
+	}
+	m.mr = uint8(m.ports[0].rng.Uint32())
 	return m
+}
+
+// lines returns the lines of its ports, hung up or not.
+func (m *modem) lines() []*line {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []*line
+	for _, p := range m.ports {
+		if p.line != nil {
+			out = append(out, p.line)
+		}
+	}
+	return out
 }
 
 func (m *modem) count(fn func(*Counts)) {
@@ -65,172 +88,54 @@ func (m *modem) count(fn func(*Counts)) {
 
 // prod says that there is something to be said.
 func (m *modem) prod() {
-	select {
-	case m.prodded <- struct{}{}:
-	default:
+	for _, p := range m.ports {
+		p.prod()
 	}
 }
 
-// repeat has the report that was not acknowledged sent again, as networks do.
-func (m *modem) repeat() {
-	if m.owed == "" {
-		return
+// boot is the start of a modem. Each port starts when it next does something.
+func (m *modem) boot() {
+	m.boots++
+	m.polls, m.fun = 0, 1
+	m.smsc = "+491710760000"
+	if m.c.NoSMSC {
+		m.smsc = ""
 	}
 	m.mu.Lock()
-	m.reports = append([]string{m.owed}, m.reports...)
+	m.sim.unlocked = m.sim.pin == ""
 	m.mu.Unlock()
-	m.owed = ""
 }
 
-// boot is the start of a modem.
-func (m *modem) boot() {
-	m.repeat()
-	m.state = state{echo: !m.c.Silent, verbose: !m.c.Terse, text: true, unlocked: m.c.PIN == ""}
+// arrive takes what comes over the air, times over. It is passed on when and as AT+CNMI says.
+func (m *modem) arrive(a arrival, times int) {
+	m.mu.Lock()
+	q := &m.incoming
+	if a.report {
+		q = &m.reports
+	}
+	for range times {
+		if len(*q) >= maxArrivals {
+			m.counts.Dropped++
+			continue
+		}
+		*q = append(*q, a)
+	}
+	m.mu.Unlock()
+	m.prod()
 }
 
-// live is a modem's life on one line.
-func (m *modem) live(l *line) {
-	defer close(l.done)
-	m.boot()
-	m.prod() // what came while it was unplugged
-	for {
-		var ack <-chan time.Time
-		var timer *time.Timer
-		if m.owed != "" && !time.Now().Before(m.ackDue) {
-			// Nobody acknowledges: reports are no longer routed (27.005, AT+CNMA).
-			m.repeat()
-			m.route = false
-		}
-		if m.owed != "" {
-			timer = time.NewTimer(time.Until(m.ackDue))
-			ack = timer.C
-		}
-		select {
-		case b, ok := <-l.in:
-			if !ok {
-				return
-			}
-			m.take(l, b)
-		case <-m.prodded:
-			m.speak(l)
-		case <-ack:
-		}
-		if timer != nil {
-			timer.Stop()
-		}
-	}
-}
+// decision names what is left to chance. Each has a sequence of its own, so that one does not disturb the other.
+type decision uint64
 
-// wait lets d pass. Reports go out meanwhile, and what is typed waits.
-func (m *modem) wait(l *line, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-			return true
-		case <-l.closed:
-			return false
-		case <-m.prodded:
-			m.speak(l)
-		}
-	}
-}
+const (
+	noises decision = iota
+	airTimes
+	errorsByRate
+	reportDelays
+	reportsByRate
+)
 
-// deaf drops what is typed for d, or for ever.
-func (m *modem) deaf(l *line, d time.Duration) {
-	var timer <-chan time.Time
-	if d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		timer = t.C
-	}
-	for {
-		select {
-		case <-timer:
-			m.typed = nil
-			return
-		case _, ok := <-l.in:
-			if !ok {
-				return
-			}
-		}
-	}
-}
-
-// gone takes the modem off its line from inside.
-func (m *modem) gone(l *line) {
-	go m.bank.Unplug(m.i)
-	<-l.closed
-}
-
-// say puts out lines, each an answer of its own.
-func (m *modem) say(l *line, lines ...string) {
-	for _, text := range lines {
-		if !m.c.NoLead {
-			text = m.c.LineEnd + text
-		}
-		m.put(l, text+m.c.LineEnd)
-	}
-}
-
-func (m *modem) put(l *line, text string) { l.write(text, m.c.Chunk, m.c.Gap) }
-
-// result puts out a final result code, in words or, after ATV0, as a digit.
-func (m *modem) result(l *line, text string) {
-	if !m.verbose {
-		switch text {
-		case "OK":
-			m.put(l, "0\r")
-			return
-		case "ERROR":
-			m.put(l, "4\r")
-			return
-		}
-	}
-	m.say(l, text)
-}
-
-// noise is a point where an unsolicited line may come.
-func (m *modem) noise(l *line) {
-	if m.c.Garbage > 0 && m.rng.Float64() < m.c.Garbage {
-		b := make([]byte, 1+m.rng.IntN(200))
-		for i := range b {
-			b[i] = byte(m.rng.Uint32()) | 0x80
-		}
-		m.put(l, string(b))
-	}
-	if m.c.Noise > 0 && m.rng.Float64() < m.c.Noise {
-		m.say(l, m.c.Lines[m.rng.IntN(len(m.c.Lines))])
-	}
-	m.speak(l)
-}
-
-// speak puts out what waits to be said: one report if none is unacknowledged, and what Say has left.
-func (m *modem) speak(l *line) {
-	for {
-		m.mu.Lock()
-		var text, report string
-		switch {
-		case len(m.says) > 0:
-			text, m.says = m.says[0], m.says[1:]
-		case len(m.reports) > 0 && m.route && m.owed == "":
-			report, m.reports = m.reports[0], m.reports[1:]
-			m.counts.Reports++
-		}
-		m.mu.Unlock()
-		switch {
-		case text != "":
-			m.put(l, text)
-		case report != "":
-			header, pdu, _ := strings.Cut(report, "\n")
-			m.say(l, header)
-			m.put(l, pdu+m.c.LineEnd)
-			if m.csms > 0 {
-				m.owed, m.ackDue = report, time.Now().Add(m.bank.options.Ack)
-			}
-		default:
-			return
-		}
-	}
+// draw is the source of chance for the nth decision of a kind.
+func (m *modem) draw(d decision, n int) *rand.Rand {
+	return rand.New(rand.NewPCG(m.bank.options.Seed^uint64(d)<<56, uint64(m.i)<<40|uint64(n)))
 }
