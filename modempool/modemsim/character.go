@@ -5,19 +5,20 @@ import "time"
 // Character is a modem's habits and faults. The zero value is a modem without any.
 type Character struct {
 	// How it talks.
-	Silent       bool          // starts with echo off
-	Terse        bool          // starts with ATV0: results are digits
-	StubbornEcho bool          // echoes whatever ATE0 says
-	Prompt       string        // "\r\n> "; also seen: ">", "\r\n>\r\n"
-	OKFirst      bool          // says OK before it prompts
-	Reference    string        // format of the answer to a send: "+CMGS: %d"; also "+CMGS:%d", with a time stamp
-	LineEnd      string        // "\r\n"; also seen: "\r"
-	NoLead       bool          // no line end before an answer
-	Chunk        int           // bytes of one write; 0: all
-	Gap          time.Duration // between writes
-	Sip          int           // bytes of one read; 0: all
-	Delay        time.Duration // before each answer
-	Greeting     string        // put out as it is at each start: "\r\n^BOOT:20952548,0,0,0,75\r\n"
+	Silent       bool                               // starts with echo off
+	Terse        bool                               // starts with ATV0: results are digits
+	StubbornEcho bool                               // echoes whatever ATE0 says
+	Prompt       string                             // "\r\n> "; also seen: ">", "\r\n>\r\n"
+	OKFirst      bool                               // says OK before it prompts
+	Reference    string                             // format of the answer to a send: "+CMGS: %d"; also "+CMGS:%d", with a time stamp
+	LineEnd      string                             // "\r\n"; also seen: "\r"
+	NoLead       bool                               // no line end before an answer
+	Chunk        int                                // bytes of one write; 0: all
+	Gap          time.Duration                      // between writes
+	Sip          int                                // bytes of one read; 0: all
+	Delay        time.Duration                      // before each answer
+	DelayOf      func(command string) time.Duration // beside Delay; command is in upper case, with its AT
+	Greeting     string                             // put out as it is at each start: "\r\n^BOOT:20952548,0,0,0,75\r\n"
 
 	// What it says unasked.
 	Noise   float64                         // chance of an unsolicited line, at each Point

@@ -41,7 +41,11 @@ func (p *port) command(text string, rest []byte) []byte {
 		return rest // not for us
 	}
 	m.count(func(c *Counts) { c.Commands++ })
-	if m.c.Delay > 0 && !p.wait(m.c.Delay) {
+	delay := m.c.Delay
+	if m.c.DelayOf != nil {
+		delay += m.c.DelayOf(text)
+	}
+	if delay > 0 && !p.wait(delay) {
 		return nil
 	}
 	if n, ok := strings.CutPrefix(text, "AT+CMGS="); ok && !p.refuses(text) {

@@ -61,14 +61,18 @@ func (l *line) read(sip int) {
 	}
 }
 
-// write puts b out in chunks of n bytes, gap apart; 0 is all at once. What nobody reads is lost.
+// maxWrite bounds what is written at once: about what a pty holds.
+const maxWrite = 4096
+
+// write puts b out in chunks of n bytes, gap apart; 0 is all at once. What nobody reads for a second is lost, as it
+// is where nobody heeds flow control.
 func (l *line) write(b []byte, n int, gap time.Duration) {
 	if n <= 0 {
-		n = len(b)
+		n = maxWrite
 	}
-	_ = l.master.SetWriteDeadline(time.Now().Add(time.Second))
 	for len(b) > 0 {
 		k := min(n, len(b))
+		_ = l.master.SetWriteDeadline(time.Now().Add(time.Second))
 		if _, err := l.master.Write(b[:k]); err != nil {
 			return
 		}
