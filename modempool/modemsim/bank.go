@@ -106,6 +106,15 @@ func (b *Bank) Counts() []Counts {
 // Character does.
 func (b *Bank) Say(i int, text string) { b.modems[i].ports[0].tell(text) }
 
+// Hang makes modem i deaf and dumb for d, or where d is 0 until it is unplugged. A send that is on the air is finished.
+func (b *Bank) Hang(i int, d time.Duration) {
+	m := b.modems[i]
+	m.mu.Lock()
+	m.hang = func(p *port) { p.deaf(d) }
+	m.mu.Unlock()
+	m.ports[0].prod()
+}
+
 // Close unplugs all modems.
 func (b *Bank) Close() error {
 	b.closing.Lock()

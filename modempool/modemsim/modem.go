@@ -21,6 +21,7 @@ type modem struct {
 	sims     int // SIMs it has had
 	reports  []arrival
 	incoming []arrival
+	hang     func(*port)         // what Hang has asked for
 	held     map[Point][]arrival // reports that wait for a point of a send
 	usage    Usage
 	doing    activity
@@ -102,6 +103,7 @@ func (m *modem) boot() {
 		m.smsc = ""
 	}
 	m.mu.Lock()
+	m.hang = nil
 	m.sim.unlocked = m.sim.pin == ""
 	m.mu.Unlock()
 }

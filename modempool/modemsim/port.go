@@ -135,6 +135,14 @@ func (p *port) at(fn func()) {
 	p.modem.work.Lock()
 	defer p.modem.work.Unlock()
 	p.start()
+	p.modem.mu.Lock()
+	hang := p.modem.hang
+	p.modem.hang = nil
+	p.modem.mu.Unlock()
+	if hang != nil {
+		hang(p)
+		return
+	}
 	if p.owed != nil && !time.Now().Before(p.ackDue) {
 		p.overdue()
 	}

@@ -241,6 +241,23 @@ func TestDeaf(t *testing.T) {
 	}
 }
 
+// Hung from outside: nothing is answered until the modem is plugged in again.
+func TestHang(t *testing.T) {
+	t.Parallel()
+	b, c := plugIn(t, Options{Character: plain(Character{Silent: true})})
+	c.converse(b, sent(1))
+	b.Hang(0, 0)
+	c.typed("AT\r\x1bAT\r")
+	if c.more(50*time.Millisecond) && c.text != "" {
+		t.Errorf("heard %q", c.text)
+	}
+	b.Unplug(0)
+	if err := b.Replug(0); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, b.Paths()[0]).converse(b, sent(1))
+}
+
 // A modem that was unplugged comes back under another pty, though its old one is still open. The master is
 // non-blocking and not for children: otherwise the unplug would never happen.
 func TestUnplugsForReal(t *testing.T) {
