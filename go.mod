@@ -13,6 +13,7 @@ require (
 	github.com/tinylib/msgp v1.6.5
 	github.com/valyala/fasthttp v1.74.0
 	github.com/warthog618/sms v0.3.0
+	github.com/xlab/at v1.0.0
 	go.bug.st/serial v1.8.0
 	go.uber.org/zap v1.28.0
 	golang.org/x/sys v0.48.0

@@ -27,9 +27,9 @@ const (
 	headerPeriod = 4   // lines after a "+CDS: n" in which its PDU must come
 )
 
-// engine holds an AT conversation over one port. Apart from the goroutine that reads the port it has none: an engine
-// belongs to the one goroutine that calls its methods, so that one command is in flight at a time, and it hears the
-// modem while one of them runs or when heard is called with what came on chunks.
+// engine holds an AT conversation over one port. Apart from the goroutine that reads the port it has none: it hears the
+// modem while a command runs or when heard is called with what came on chunks. It belongs to one goroutine; commands
+// of several take turns, so that one is in flight at a time (D6).
 type engine struct {
 	port   io.ReadWriteCloser
 	timing timing
@@ -43,6 +43,7 @@ type engine struct {
 	chunks chan []byte   // from the reader; closed when the port has ended
 	ended  error         // why it has; valid after chunks is closed
 	stop   chan struct{} // closed by close
+	turn   chan struct{} // full while a command is in flight
 
 	tok    tokenizer
 	rest   []byte // of the last chunk, not yet cut
@@ -56,7 +57,8 @@ type engine struct {
 
 // newEngine begins a conversation on port, which must end a Read under way when it is closed.
 func newEngine(port io.ReadWriteCloser, t timing, r *ring) *engine {
-	e := &engine{port: port, timing: t, ring: r, chunks: make(chan []byte, chunksAhead), stop: make(chan struct{})}
+	e := &engine{port: port, timing: t, ring: r, chunks: make(chan []byte, chunksAhead), stop: make(chan struct{}),
+		turn: make(chan struct{}, 1)}
 	e.unsolicited = func(string) {}
 	e.pdu = func(string, string) {}
 	go e.read()
@@ -222,10 +224,23 @@ func (e *engine) result(line string) (result error, ok bool) {
 	return result, true
 }
 
-// command says text and waits for its final result. Lines that takes claims are its information; others are routed.
-// After a time-out the modem has been brought back in step, or the engine is dead.
+// begin waits for the turn to say something, and hears what came before. Its end is to be called in any case.
+func (e *engine) begin(ctx context.Context) (end func(), err error) {
+	select {
+	case e.turn <- struct{}{}:
+		return func() { <-e.turn }, e.settle()
+	case <-ctx.Done():
+		return func() {}, ctx.Err()
+	}
+}
+
+// command says text and waits for its final result. Lines that takes claims are its information, and each has the time
+// for an answer begin anew; others are routed. After a time-out the modem has been brought back in step, or the engine
+// is dead.
 func (e *engine) command(ctx context.Context, text string, takes func(line string) bool) error {
-	if err := e.settle(); err != nil {
+	end, err := e.begin(ctx)
+	defer end()
+	if err != nil {
 		return err
 	}
 	e.ring.sent(masked(text))
@@ -258,6 +273,7 @@ func (e *engine) command(ctx context.Context, text string, takes func(line strin
 			}
 			if takes != nil && takes(tok.line) {
 				e.ring.line(shown(tok.line))
+				timer.Reset(e.timing.command)
 				continue
 			}
 			if _, ok := final(tok.line); ok {

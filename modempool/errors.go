@@ -40,6 +40,13 @@ func codeText(prefix string, code int, table map[int]meaning) string {
 	return prefix + strconv.Itoa(code)
 }
 
+func errorCode(text string, table map[int]meaning) (code int, ok bool) {
+	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+		return n, true
+	}
+	return byText(table, text)
+}
+
 // ErrRefused is a bare ERROR: the modem does not know the command, or will not say what is wrong.
 var ErrRefused = errors.New("ERROR")
 
@@ -70,17 +77,23 @@ func (e *DeadError) Unwrap() error { return e.Err }
 
 // errReset is a modem that has restarted since its bring-up: its settings are gone, and in text mode the length in
 // AT+CMGS would be taken for a number to dial.
-var errReset = errors.New("modem has restarted")
+const errReset = faultError("modem has restarted")
+
+// faultError keeps a modem out of service until somebody or time has changed something.
+type faultError string
+
+func (e faultError) Error() string { return string(e) }
 
 // Classify says what err means. What it does not know is worth a retry: attempts are bounded.
 func Classify(err error) Class {
 	var (
-		cms  CMSError
-		cme  CMEError
-		dead *DeadError
+		cms   CMSError
+		cme   CMEError
+		dead  *DeadError
+		fault faultError
 	)
 	switch {
-	case errors.As(err, &dead), errors.Is(err, errReset):
+	case errors.As(err, &dead), errors.As(err, &fault):
 		return ModemFault
 	case errors.As(err, &cms):
 		return cmsErrors[int(cms)].class
@@ -100,13 +113,13 @@ func final(line string) (result error, ok bool) {
 		return ErrRefused, true
 	}
 	if code, ok := strings.CutPrefix(line, "+CMS ERROR:"); ok {
-		if n, err := strconv.Atoi(strings.TrimSpace(code)); err == nil {
+		if n, ok := errorCode(code, cmsErrors); ok {
 			return CMSError(n), true
 		}
 		return fmt.Errorf("%w: %s", ErrRefused, line), true
 	}
 	if code, ok := strings.CutPrefix(line, "+CME ERROR:"); ok {
-		if n, err := strconv.Atoi(strings.TrimSpace(code)); err == nil {
+		if n, ok := errorCode(code, cmeErrors); ok {
 			return CMEError(n), true
 		}
 		return fmt.Errorf("%w: %s", ErrRefused, line), true

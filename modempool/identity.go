@@ -3,18 +3,20 @@ package modempool
 import (
 	"cmp"
 	"context"
-	"regexp"
+	"errors"
 	"strings"
 )
 
-// Identity is what a modem tells of itself and its SIM; empty where it does not. (27.007: +CGSN, +CIMI, +CGMI, +CGMM;
-// the ICCID has no command of the standard.)
+// Identity is what a modem and its SIM tell about themselves. Fields are empty where they do not tell.
 type Identity struct {
-	IMEI, IMSI, ICCID, Maker, Model string
+	IMEI  string // 14 to 16 digits; of the equipment
+	IMSI  string // of the subscription
+	ICCID string // of the SIM card; tells a swapped SIM also before its PIN
+	Maker string
+	Model string
 }
 
-// ID is the modem's name wherever it is plugged in: what PushJob.Modem says, and what message references belong to. port
-// stands for one that does not tell its IMEI.
+// ID names the modem for records and counters, whatever port it is found at.
 func (i Identity) ID(port string) string {
 	if i.IMEI == "" {
 		return port
@@ -25,59 +27,134 @@ func (i Identity) ID(port string) string {
 // SIM is the card's name, of what is known of it the most certain.
 func (i Identity) SIM() string { return cmp.Or(i.ICCID, i.IMSI) }
 
-var (
-	imeiForm  = regexp.MustCompile(`\b[0-9]{15}\b`)
-	imsiForm  = regexp.MustCompile(`\b[0-9]{6,15}\b`)
-	nameForm  = regexp.MustCompile(`[0-9A-Za-z][ !#-~]{1,63}`)
-	iccidForm = regexp.MustCompile(`\b89[0-9]{16,18}[0-9Ff]?\b`)
-)
+// maxToldName bounds the names of maker, model and operator, in characters.
+const maxToldName = 64
 
-// iccidWays are how modems tell the ICCID: Sierra, Quectel and SIMCom; u-blox and Telit; Huawei.
-var iccidWays = []string{"AT+CCID", "AT+ICCID", "AT^ICCID?"}
+// identify asks for what is known before the PIN is given. What is refused stays empty.
+//
+// The ICCID may be read from a locked SIM, though not all modems do: it is asked for again by identifySIM.
+func (m *modem) identify(ctx context.Context) error {
+	p := m.commands(ctx)
+	m.identity = Identity{}
+	var err error
+	if m.identity.Maker, err = p.name("AT+CGMI", "+CGMI:"); m.gone(ctx, err) != nil {
+		return m.gone(ctx, err)
+	}
+	if m.identity.Model, err = p.ModelName(); m.gone(ctx, err) != nil {
+		return m.gone(ctx, err)
+	}
+	if m.identity.IMEI, err = p.IMEI(); m.gone(ctx, err) != nil {
+		return m.gone(ctx, err)
+	}
+	m.identity.ICCID, err = p.iccid()
+	return m.gone(ctx, err)
+}
 
-// ask says text and returns the first line of information that has form in it. A modem that refuses tells nothing.
-func (m *modem) ask(ctx context.Context, text string, form *regexp.Regexp) (string, error) {
-	found := ""
-	err := m.at.command(ctx, text, func(line string) bool {
-		own, mine := strings.CutPrefix(line, "+"+strings.TrimRight(strings.TrimPrefix(text, "AT+"), "?")+":")
-		if found != "" || !mine && wellFormed(line) && !strings.HasPrefix(line, "^ICCID:") { // it came unasked
+// identifySIM asks for what an unlocked SIM tells.
+func (m *modem) identifySIM(ctx context.Context) error {
+	p := m.commands(ctx)
+	var err error
+	if m.identity.ICCID == "" {
+		if m.identity.ICCID, err = p.iccid(); m.gone(ctx, err) != nil {
+			return m.gone(ctx, err)
+		}
+	}
+	m.identity.IMSI, err = p.digits("AT+CIMI", "+CIMI:", 6, 15)
+	return m.gone(ctx, err)
+}
+
+// askOperator asks which network serves the modem.
+func (m *modem) askOperator(ctx context.Context) (err error) {
+	m.operator, err = m.commands(ctx).OperatorName()
+	return m.gone(ctx, err)
+}
+
+// gone is what remains of an error of a question that may go unanswered: the conversation's end.
+func (m *modem) gone(ctx context.Context, err error) error {
+	if err == nil || m.at.dead != nil {
+		return m.at.dead
+	}
+	return ctx.Err()
+}
+
+// digits says text and returns the first line of min to max digits; with or without a prefix and quotes.
+func (p *profile) digits(text, prefix string, min, max int) (string, error) {
+	return p.first(text, func(line string) (string, bool) {
+		v := unquoted(strings.TrimPrefix(line, prefix))
+		return v, len(v) >= min && len(v) <= max && strings.Trim(v, "0123456789") == ""
+	})
+}
+
+// name says text and returns the first line that is no unsolicited one; with or without a prefix and quotes.
+func (p *profile) name(text, prefix string) (string, error) {
+	return p.first(text, func(line string) (string, bool) {
+		v, ours := strings.CutPrefix(line, prefix)
+		if !ours && wellFormed(line) {
+			return "", false
+		}
+		v = unquoted(v)
+		return v[:min(len(v), maxToldName)], v != ""
+	})
+}
+
+// first says text and returns what read makes of the first line that it takes.
+func (p *profile) first(text string, read func(line string) (string, bool)) (string, error) {
+	var value string
+	err := p.at.command(p.ctx, text, func(line string) bool {
+		if value != "" {
 			return false
 		}
-		found = form.FindString(own)
-		return found != ""
+		v, ok := read(line)
+		if ok {
+			value = v
+		}
+		return ok
 	})
-	return found, m.tolerate(err)
+	if err == nil && value == "" {
+		err = &AnswerError{Command: text}
+	}
+	return value, err
 }
 
-// identifyModem asks for what does not need the SIM.
-func (m *modem) identifyModem(ctx context.Context) (err error) {
-	if m.identity.IMEI, err = m.ask(ctx, "AT+CGSN", imeiForm); err != nil {
-		return err
-	}
-	if m.identity.Maker, err = m.ask(ctx, "AT+CGMI", nameForm); err != nil {
-		return err
-	}
-	m.identity.Model, err = m.ask(ctx, "AT+CGMM", nameForm)
-	return err
+func unquoted(s string) string { return strings.TrimSpace(strings.Trim(strings.TrimSpace(s), `"`)) }
+
+// Ways to ask for the ICCID. The last reads the file EF_ICCID, two digits an octet, the first in the low half.
+var iccidWays = []struct{ text, prefix string }{
+	{"AT+CCID", "+CCID:"},
+	{"AT^ICCID?", "^ICCID:"},
+	{"AT+ICCID", "+ICCID:"},
+	{"AT+CRSM=176,12258,0,0,10", "+CRSM: 144,0,"},
 }
 
-// identifyICCID asks for the card's number, which many modems tell before its PIN.
-func (m *modem) identifyICCID(ctx context.Context) (err error) {
+func (p *profile) iccid() (string, error) {
+	var err error
 	for _, way := range iccidWays {
-		if m.identity.ICCID, err = m.ask(ctx, way, iccidForm); err != nil || m.identity.ICCID != "" {
-			return err
+		var value string
+		value, err = p.first(way.text, func(line string) (string, bool) {
+			return readICCID(strings.TrimPrefix(line, way.prefix))
+		})
+		var timeout *TimeoutError
+		if err == nil || p.at.dead != nil || errors.As(err, &timeout) || p.ctx.Err() != nil {
+			return value, err
 		}
 	}
-	return nil
+	return "", err
 }
 
-// identifySIM asks for what the SIM tells once it is open.
-func (m *modem) identifySIM(ctx context.Context) (err error) {
-	if m.identity.ICCID == "" {
-		if err = m.identifyICCID(ctx); err != nil {
-			return err
-		}
+// readICCID reads an ICCID of 18 to 20 digits, which begins with 89 (E.118). Some modems leave its digits swapped as
+// they are in the file, and the F that fills the last octet.
+func readICCID(s string) (string, bool) {
+	s = strings.ToUpper(unquoted(s))
+	if len(s) < 18 || len(s) > 20 || !isHex(s) {
+		return "", false
 	}
-	m.identity.IMSI, err = m.ask(ctx, "AT+CIMI", imsiForm)
-	return err
+	if strings.HasPrefix(s, "98") && len(s)%2 == 0 {
+		b := []byte(s)
+		for i := 0; i < len(b); i += 2 {
+			b[i], b[i+1] = b[i+1], b[i]
+		}
+		s = string(b)
+	}
+	s = strings.TrimRight(s, "F")
+	return s, strings.HasPrefix(s, "89") && len(s) >= 18 && strings.Trim(s, "0123456789") == ""
 }

@@ -20,11 +20,14 @@ type modem struct {
 
 	echo     bool      // it does not obey ATE0
 	acks     bool      // phase 2+: each report wants an AT+CNMA
-	cnmi     string    // the AT+CNMI it took; empty where it can't route reports
+	cnmi     string    // the AT+CNMI it took; empty where it can't tell of reports
 	restart  bool      // it said that it has restarted
 	signal   int       // AT+CSQ: 0 to 31, 99 unknown
-	inbox    []inbound // what came and is not yet acknowledged
+	inbox    []inbound // what came routed and is not yet acknowledged
 	overflow int       // what came and found the inbox full
+	stored   inbox     // what lies in its memories
+
+	operator string // name or number; empty where it does not tell
 }
 
 // maxInbox bounds the reports that wait. A phase 2+ modem has one under way, a phase 2 modem as many as it likes.
@@ -32,6 +35,7 @@ const maxInbox = 1024
 
 func newModem(at *engine, poll time.Duration, s settings) *modem {
 	m := &modem{at: at, poll: poll, pin: &pinGuard{settings: s}, signal: 99}
+	m.stored.undying = make(map[string]string)
 	at.pdu = func(header, hex string) {
 		if len(m.inbox) == maxInbox {
 			m.overflow++
@@ -41,24 +45,27 @@ func newModem(at *engine, poll time.Duration, s settings) *modem {
 	}
 	at.unsolicited = func(line string) {
 		// What modems say after a start: u-blox and SIMCom, Cinterion, Huawei.
-		switch name, _, _ := strings.Cut(line, ":"); name {
+		switch name, value, _ := strings.Cut(line, ":"); name {
 		case "RDY", "^SYSSTART", "^BOOT":
 			m.restart = true
+		case "+CMTI", "+CDSI":
+			m.stored.notified(value)
 		}
 	}
 	return m
 }
 
 // Ways to have status reports routed as +CDS, the best first: buffer 1 keeps what comes while the line is busy.
-// Incoming SMS come as +CMT and are acknowledged and dropped: stored ones would fill the SIM.
-var cnmiWays = []string{"AT+CNMI=1,2,0,1,0", "AT+CNMI=2,2,0,1,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=2,1,0,1,0"}
+// The last have them stored and told of as +CDSI. Incoming SMS come as +CMT, or stored and told of as +CMTI.
+var cnmiWays = []string{"AT+CNMI=1,2,0,1,0", "AT+CNMI=2,2,0,1,0", "AT+CNMI=1,1,0,1,0", "AT+CNMI=2,1,0,1,0",
+	"AT+CNMI=2,1,0,2,0", "AT+CNMI=1,1,0,2,0"}
 
 // bringUp readies the modem for sending, in the order of section 7.2. The ATE0 stands alone, as modems lose what
 // follows it on its line. progress is told what is being waited for; met, whose error ends it, that the modem has said
-// who it is. port stands for one that does not.
+// who it is. port stands for one that does not. A port that nobody answers on gives ErrSilent.
 func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(State), met func() error) error {
 	progress(Starting)
-	if _, err := m.at.resync(ctx); err != nil {
+	if err := m.at.greet(ctx); err != nil {
 		return err
 	}
 	m.restart = false
@@ -69,16 +76,19 @@ func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(Sta
 		}
 	}
 	m.echo = m.at.echoed
-	if err := m.identifyModem(ctx); err != nil {
-		return err
-	}
-	if err := m.identifyICCID(ctx); err != nil {
+	if err := m.identify(ctx); err != nil {
 		return err
 	}
 	if err := met(); err != nil {
 		return err
 	}
 	m.pin.card = cmp.Or(m.identity.ICCID, m.identity.ID(port))
+	if strings.Contains(strings.ToLower(m.identity.Maker), "huawei") {
+		// Its signal and mode come every few seconds otherwise.
+		if err := m.tolerate(m.at.command(ctx, "AT^CURC=0", nil)); err != nil {
+			return err
+		}
+	}
 	if err := m.unlock(ctx, pin); err != nil {
 		return err
 	}
@@ -90,6 +100,9 @@ func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(Sta
 		return err
 	}
 	progress(Starting)
+	if err := m.askOperator(ctx); err != nil {
+		return err
+	}
 	if err := m.checkSMSC(ctx); err != nil {
 		return err
 	}
@@ -98,6 +111,9 @@ func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(Sta
 		return err
 	}
 	if err := m.pduMode(ctx); err != nil {
+		return err
+	}
+	if err := m.selectMemory(ctx); err != nil {
 		return err
 	}
 	if err := m.routeReports(ctx); err != nil {
@@ -120,11 +136,6 @@ func (m *modem) tolerate(err error) error {
 		return err
 	}
 	return nil
-}
-
-// reset has the modem restart (27.007: full functionality, with a reset). Its port may vanish and come back.
-func (m *modem) reset(ctx context.Context) error {
-	return m.tolerate(m.at.command(ctx, "AT+CFUN=1,1", nil))
 }
 
 // registerPolls bounds the wait for a network. After that the port is opened anew, which helps some modems.
@@ -159,7 +170,7 @@ func (m *modem) register(ctx context.Context) error {
 			return err
 		}
 	}
-	return fmt.Errorf("no network: registration state %d", last)
+	return faultError(fmt.Sprintf("no network: registration state %d", last))
 }
 
 // registration reads the answer "+CREG: n,stat[,...]". The unsolicited line of the same name has no n: "+CREG: stat"
@@ -185,12 +196,12 @@ func (m *modem) checkSMSC(ctx context.Context) error {
 	}
 	number, _, _ := strings.Cut(value, ",")
 	if strings.Trim(number, `" `) == "" {
-		return errors.New("no SMSC address in the SIM (AT+CSCA?)")
+		return faultError("no SMSC address in the SIM (AT+CSCA?)")
 	}
 	return nil
 }
 
-// routeReports asks for status reports as +CDS, in the first way the modem takes.
+// routeReports asks for status reports, in the first way the modem takes.
 func (m *modem) routeReports(ctx context.Context) error {
 	m.cnmi = ""
 	for _, text := range cnmiWays {
@@ -219,9 +230,9 @@ func (m *modem) checkSignal(ctx context.Context) error {
 	return nil
 }
 
-// pduMode sets PDU mode. In text mode AT+CMGS would take the length of a PDU for a number.
+// pduMode sets PDU mode.
 func (m *modem) pduMode(ctx context.Context) error {
-	if err := m.at.command(ctx, "AT+CMGF=0", nil); err != nil {
+	if err := m.commands(ctx).CMGF(false); err != nil {
 		return fmt.Errorf("PDU mode: %w", err)
 	}
 	return nil
@@ -244,7 +255,7 @@ func (m *modem) send(ctx context.Context, tpdu []byte) (mr uint8, err error) {
 	if m.restart {
 		return 0, errReset
 	}
-	return m.at.submit(ctx, tpdu, m.echo)
+	return m.commands(ctx).CMGS(len(tpdu), tpdu)
 }
 
 // acknowledge tells the network that what came last is safe. A modem that got no acknowledgement in its time has

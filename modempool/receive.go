@@ -3,7 +3,6 @@ package modempool
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -31,6 +30,18 @@ func (w *worker) takeReports(work context.Context, m *modem) error {
 	}
 }
 
+// emptyStore records what lies in the modem's memories, some of it at a time.
+func (w *worker) emptyStore(work context.Context, m *modem) error {
+	if !m.stored.waits() {
+		return nil
+	}
+	more, err := m.sweep(work, func(in inbound) error { return w.takeIn(work, in) })
+	if more {
+		w.poke() // a push that waits goes first
+	}
+	return err
+}
+
 // keepReports records what the modem has received without acknowledging it.
 func (w *worker) keepReports(work context.Context, m *modem) {
 	for len(m.inbox) > 0 && w.take(work, m) == nil {
@@ -42,7 +53,12 @@ func (w *worker) keepReports(work context.Context, m *modem) {
 func (w *worker) take(work context.Context, m *modem) error {
 	in := m.inbox[0]
 	m.inbox = m.inbox[1:]
-	if strings.HasPrefix(in.header, "+CDS:") {
+	return w.takeIn(work, in)
+}
+
+// takeIn records a delivery report or an incoming SMS. Its error is the end of work.
+func (w *worker) takeIn(work context.Context, in inbound) error {
+	if in.isReport() {
 		return w.takeReport(work, in)
 	}
 	w.board.note(func(s *Status) { s.Inbound++ })

@@ -9,9 +9,10 @@ import (
 	"dmgate/codec/push"
 )
 
-// inbound is something the network sent to the modem that wants an acknowledgement.
+// inbound is something the network sent to the modem: routed to us, and then it wants an acknowledgement, or found in
+// the modem's memory.
 type inbound struct {
-	header string // "+CDS: 25" or "+CMT: ,23"
+	header string // "+CDS: 25", "+CMT: ,23", "+CMGL: 3,1,,23", "+CMGR: 1,,23"
 	hex    string
 }
 
@@ -49,18 +50,42 @@ func isHex(line string) bool {
 	return true
 }
 
-// statusReport reads the report in a +CDS.
-func (in inbound) statusReport() (push.StatusReport, error) {
+// tpdu is what came, without the SMSC part.
+func (in inbound) tpdu() ([]byte, error) {
 	n, err := pduLength(in.header)
 	if err != nil {
-		return push.StatusReport{}, fmt.Errorf("%q: %w", in.header, err)
+		return nil, fmt.Errorf("no length in %q", shown(in.header))
 	}
 	pdu, err := hex.DecodeString(in.hex)
 	if err != nil {
-		return push.StatusReport{}, err
+		return nil, err
 	}
-	if n > len(pdu) {
-		return push.StatusReport{}, fmt.Errorf("status report of %d octets where %d were announced", len(pdu), n)
+	if n < 0 || n > len(pdu) {
+		return nil, fmt.Errorf("PDU of %d octets where %d were announced", len(pdu), n)
 	}
-	return push.ReadStatusReport(pdu[len(pdu)-n:])
+	return pdu[len(pdu)-n:], nil
+}
+
+// mtiStatusReport is the kind of TPDU of a status report, in the low two bits of its first octet.
+const mtiStatusReport = 0x02
+
+// isReport says whether in is a status report. What lies in a memory only its TPDU tells.
+func (in inbound) isReport() bool {
+	switch {
+	case strings.HasPrefix(in.header, "+CDS:"):
+		return true
+	case strings.HasPrefix(in.header, "+CMT:"):
+		return false
+	}
+	tpdu, err := in.tpdu()
+	return err == nil && len(tpdu) > 0 && tpdu[0]&3 == mtiStatusReport
+}
+
+// statusReport reads the report in in.
+func (in inbound) statusReport() (push.StatusReport, error) {
+	tpdu, err := in.tpdu()
+	if err != nil {
+		return push.StatusReport{}, fmt.Errorf("status report: %w", err)
+	}
+	return push.ReadStatusReport(tpdu)
 }

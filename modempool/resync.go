@@ -12,7 +12,27 @@ const (
 	probe       = "AT+CMEE?"
 	probeAnswer = "+CMEE:"
 	probeTries  = 4
+
+	greetTries = 2
+	greetTime  = 2 * time.Second // for each of them
 )
+
+// ErrSilent is a port on which nobody answers AT, as the ports of a USB modem for packets and diagnosis are.
+var ErrSilent = errors.New("port does not answer AT")
+
+// greet begins a conversation: in step, whatever was said on the port before. A port that answers nothing costs little
+// time and is dead with ErrSilent.
+func (e *engine) greet(ctx context.Context) error {
+	_, answered, err := e.probe(ctx, greetTries, min(greetTime, e.timing.command))
+	switch {
+	case !errors.Is(err, errDeadline):
+		return err
+	case !answered:
+		return e.die(ErrSilent)
+	}
+	_, err = e.resync(ctx) // it answers, but slowly
+	return err
+}
 
 // lateAnswer is what came, after its time, for an AT+CMGS that had been given up.
 type lateAnswer struct {
@@ -26,33 +46,43 @@ type lateAnswer struct {
 // A modem may answer several probes at once when it comes back. The answers left over announce themselves by
 // probeAnswer, see aside.
 func (e *engine) resync(ctx context.Context) (late lateAnswer, err error) {
+	late, _, err = e.probe(ctx, probeTries, e.timing.command)
+	if errors.Is(err, errDeadline) {
+		err = e.die(errors.New("modem does not answer"))
+	}
+	return late, err
+}
+
+// probe is one round of probes, each given so long. Without an answer it fails with errDeadline; answered says that
+// there was some final result all the same.
+func (e *engine) probe(ctx context.Context, tries int, each time.Duration) (late lateAnswer, answered bool, err error) {
 	e.stale, e.tok.prompt = 0, false
 	e.ring.sent(probe)
 	defer e.ring.done()
-	answered := 0 // tries that brought some final result
-	for try := range probeTries {
+	results := 0 // tries that brought some
+	for try := range tries {
 		text := probe + "\r"
 		if try%2 == 0 {
 			// Not every time: a modem that takes ESC for text answers ERROR to the line it starts.
 			text = esc + "\r" + text
 		}
 		if _, err := e.write(text); err != nil {
-			return late, err
+			return late, results > 0, err
 		}
-		timer := time.NewTimer(e.timing.command)
+		timer := time.NewTimer(each)
 		finals, err := e.awaitProbe(ctx, timer.C, &late)
 		timer.Stop()
 		if !errors.Is(err, errDeadline) {
-			return late, err
+			return late, true, err
 		}
 		if finals > 0 {
-			answered++
+			results++
 		}
 	}
-	if answered == probeTries {
-		return late, nil // it does not know the probe, but it answers
+	if results == tries {
+		return late, true, nil // it does not know the probe, but it answers
 	}
-	return late, e.die(errors.New("modem does not answer"))
+	return late, results > 0, errDeadline
 }
 
 // awaitProbe hears the modem until the probe is answered. finals counts the results that came before.

@@ -85,12 +85,22 @@ func masked(text string) string {
 }
 
 // shown is what the ring keeps of a line from a modem. Only lines of a known build are kept as they are; of others,
-// which may be a broken echo of a PIN or a PDU, their length.
+// which may be a broken echo of a PIN or a PDU, their length. So it is with lines that hold somebody's number.
 func shown(line string) string {
-	if _, ok := final(line); ok || wellFormed(line) {
+	if _, ok := final(line); ok {
 		return line
 	}
-	return fmt.Sprintf("(%d characters)", len(line))
+	if !wellFormed(line) {
+		return fmt.Sprintf("(%d characters)", len(line))
+	}
+	name, value, _ := strings.Cut(line, ":")
+	switch name {
+	case "+CMT", "+CMGL", "+CMGR", "+CLIP", "+CNUM", "+CUSD", "+CIMI":
+		if strings.ContainsRune(value, '"') || name == "+CIMI" {
+			return fmt.Sprintf("%s: (%d characters)", name, len(value))
+		}
+	}
+	return line
 }
 
 // wellFormed says whether line reads "+NAME: ...", as information and unsolicited lines do, or is one of the words

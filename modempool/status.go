@@ -27,6 +27,7 @@ type Status struct {
 	Name     string // of its port
 	Port     string
 	Identity Identity
+	Operator string // the network that serves it: a name, or a number; empty where it does not tell
 	Tags     []string
 	Limits   ModemLimits // its own
 	State    State

@@ -20,10 +20,18 @@ const okAlone = 4
 // brought back in step, or the engine is dead; if the answer came meanwhile it is returned as if in time. An error
 // after Ctrl-Z that says nothing about the SMS is a *DoubtfulError.
 func (e *engine) submit(ctx context.Context, tpdu []byte, echo bool) (mr uint8, err error) {
-	if err := e.settle(); err != nil {
+	// The empty SMSC part stands for the SMSC stored in the SIM; AT+CMGS does not count it.
+	return e.submitVia(ctx, append([]byte{0}, tpdu...), len(tpdu), echo)
+}
+
+// submitVia is submit with the SMSC part before the TPDU, which has length octets.
+func (e *engine) submitVia(ctx context.Context, pdu []byte, length int, echo bool) (mr uint8, err error) {
+	end, err := e.begin(ctx)
+	defer end()
+	if err != nil {
 		return 0, err
 	}
-	command := "AT+CMGS=" + strconv.Itoa(len(tpdu))
+	command := "AT+CMGS=" + strconv.Itoa(length)
 	e.ring.sent(command)
 	defer e.ring.done()
 	e.echoed = false
@@ -41,15 +49,14 @@ func (e *engine) submit(ctx context.Context, tpdu []byte, echo bool) (mr uint8, 
 		return 0, errReset
 	}
 
-	// The empty SMSC part stands for the SMSC stored in the SIM; AT+CMGS does not count it.
-	text := "00" + strings.ToUpper(hex.EncodeToString(tpdu)) + ctrlZ
+	text := strings.ToUpper(hex.EncodeToString(pdu)) + ctrlZ
 	if n, err := e.write(text); err != nil {
 		if n == len(text) {
 			err = &DoubtfulError{err}
 		}
 		return 0, err
 	}
-	e.ring.line(fmt.Sprintf("(PDU of %d octets sent)", len(tpdu)))
+	e.ring.line(fmt.Sprintf("(PDU of %d octets sent)", length))
 	return e.awaitReference(ctx, command)
 }
 

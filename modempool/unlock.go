@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-var (
-	errNoPIN      = errors.New("SIM wants a PIN and none is configured")
-	errPINRefused = errors.New("SIM refused the configured PIN: not tried again until the modem is reset by hand")
-	errPINLeft    = errors.New("SIM has fewer than 3 PIN tries left: not tried, unlock it by hand once")
-	errPUK        = errors.New("SIM is blocked and wants its PUK")
+const (
+	errNoPIN      = faultError("SIM wants a PIN and none is configured")
+	errPINRefused = faultError("SIM refused the configured PIN: not tried again until the modem is reset by hand")
+	errPINLeft    = faultError("SIM has fewer than 3 PIN tries left: not tried, unlock it by hand once")
+	errNoSIM      = faultError("no SIM")
+	errPUK        = faultError("SIM is blocked and wants its PUK")
 )
 
 // unlockTries bounds the questions for the state of a SIM that is busy, as it is after a start and after its PIN.
@@ -33,10 +34,14 @@ func (m *modem) unlock(ctx context.Context, pin string) error {
 			last = err
 		case state == "READY":
 			return m.pin.clear()
+		case state == "NOT READY", state == "": // still reading the SIM
+			last = errors.New("SIM is not ready")
+		case state == "NOT INSERTED":
+			return errNoSIM
 		case strings.HasPrefix(state, "SIM PUK"):
 			return errPUK
 		case state != "SIM PIN":
-			return fmt.Errorf("SIM wants %s", state)
+			return faultError("SIM wants " + state)
 		case typed:
 			last = errors.New("SIM still wants its PIN")
 		case pin == "":

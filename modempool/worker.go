@@ -101,7 +101,7 @@ func (w *worker) run(ctx, work context.Context) {
 			d = parkedPort
 		case errors.Is(err, errResetAsked):
 			d, wait = w.pool.options.ReopenMin, w.pool.options.ReopenMin
-		case !answered && errors.Is(err, errSilent) && wait >= w.pool.options.ReopenMax:
+		case !answered && errors.Is(err, ErrSilent) && wait >= w.pool.options.ReopenMax:
 			d = max(d, silentPort)
 		}
 		w.out(err, d)
@@ -181,7 +181,7 @@ func (w *worker) life(ctx, work context.Context) (up bool, err error) {
 	}
 	switch {
 	case err != nil && !up:
-		return false, fmt.Errorf("bring-up: %w: %w", errSilent, err)
+		return false, fmt.Errorf("bring-up: %w", err)
 	case err != nil:
 		w.hung(ctx, m, err)
 		return true, fmt.Errorf("bring-up: %w", err)
@@ -197,9 +197,6 @@ func (w *worker) life(ctx, work context.Context) (up bool, err error) {
 	}
 	return true, err
 }
-
-// errSilent is a port behind which nothing has answered AT.
-var errSilent = errors.New("nothing answers AT behind this port")
 
 // meet makes the acquaintance of a modem that has said who it is.
 func (w *worker) meet(m *modem) error {
@@ -228,7 +225,7 @@ func (w *worker) recognise(m *modem) {
 	was := w.known.identity
 	w.known.identity = m.identity
 	w.through.sim = m.identity.SIM()
-	w.board.note(func(s *Status) { s.Identity, s.Trial = m.identity, w.trial })
+	w.board.note(func(s *Status) { s.Identity, s.Operator, s.Trial = m.identity, m.operator, w.trial })
 	if was.SIM() != "" && m.identity.SIM() != "" && was.ICCID != m.identity.ICCID {
 		w.notice("its SIM was changed")
 	}
@@ -271,6 +268,9 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 	}()
 	for {
 		if err := w.takeReports(work, m); err != nil {
+			return err
+		}
+		if err := w.emptyStore(work, m); err != nil {
 			return err
 		}
 		switch {
@@ -316,6 +316,7 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 				return err
 			}
 			w.board.note(func(s *Status) { s.Signal = m.signal })
+			m.lookAtStore()
 		}
 	}
 }
