@@ -11,12 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BenchmarkSends has 64 modems of mild variety send as fast as they are told to, with a report for each SMS. cpu-µs
-// is what one SMS costs of a core, at both ends of its pty: the other end does nothing but wait for prompt, +CMGS and
-// +CDS.
+// BenchmarkSends has 64 modems of mild variety send, with a report for each SMS: as fast as they are told to, and with
+// times on the air that make about 5 SMS a second of each. cpu-µs is what one SMS costs of a core, at both ends of its
+// pty, and cpu-% what all cost of one: the other end does nothing but wait for prompt, +CMGS and +CDS.
 func BenchmarkSends(b *testing.B) {
+	for _, pace := range []struct {
+		name string
+		air  Span
+	}{{"flat", Span{}}, {"5-a-second", Span{Mean: 200 * time.Millisecond, Spread: 0.3}}} {
+		b.Run(pace.name, func(b *testing.B) {
+			sends(b, func(i int) Character {
+				c := variety(i)
+				c.Air = pace.air
+				return c
+			})
+		})
+	}
+}
+
+func sends(b *testing.B, character func(int) Character) {
 	const modems = 64
-	bank, err := Start(Options{Modems: modems, Ledger: new(Ledger)})
+	bank, err := Start(Options{Modems: modems, Ledger: new(Ledger), Character: character})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -59,7 +74,10 @@ func BenchmarkSends(b *testing.B) {
 		})
 	}
 	wg.Wait()
-	b.ReportMetric(float64((spent()-before).Microseconds())/float64(b.N), "cpu-µs/SMS")
+	cpu := spent() - before
+	b.ReportMetric(float64(cpu.Microseconds())/float64(b.N), "cpu-µs/SMS")
+	b.ReportMetric(100*cpu.Seconds()/b.Elapsed().Seconds(), "cpu-%")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "SMS/s")
 }
 
 // spent is the time that this process has had of the cores.
