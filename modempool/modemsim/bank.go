@@ -52,6 +52,7 @@ type Bank struct {
 	dir     string
 	start   time.Time
 	modems  []*modem
+	minors  minors
 	lives   sync.WaitGroup
 
 	closing sync.RWMutex // guards closed, and holds Close up while a modem comes back by itself

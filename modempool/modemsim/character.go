@@ -10,7 +10,7 @@ type Character struct {
 	StubbornEcho bool                               // echoes whatever ATE0 says
 	Prompt       string                             // "\r\n> "; also seen: ">", "\r\n>\r\n"
 	OKFirst      bool                               // says OK before it prompts
-	Reference    string                             // format of the answer to a send: "+CMGS: %d"; also "+CMGS:%d", with a time stamp
+	Reference    string                             // format of the answer to a send: "+CMGS: %d"; also "+CMGS:%d"
 	LineEnd      string                             // "\r\n"; also seen: "\r"
 	NoLead       bool                               // no line end before an answer
 	Chunk        int                                // bytes of one write; 0: all

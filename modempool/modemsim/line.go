@@ -12,6 +12,7 @@ type line struct {
 	slave  *os.File // held open, so that the port may be closed and opened again without a hang-up
 
 	links []string // names of slave: the one that stays the same, the one that does not
+	freed func()   // says that the second may be given to another; nil where it needs no saying
 
 	in     chan []byte   // what was typed; closed after a hang-up
 	closed chan struct{} // hung up
@@ -99,6 +100,9 @@ func (l *line) hangUp() {
 	l.once.Do(func() {
 		for _, path := range l.links {
 			_ = os.Remove(path)
+		}
+		if l.freed != nil {
+			l.freed()
 		}
 		close(l.closed)
 		_ = l.master.Close()

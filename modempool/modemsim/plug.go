@@ -1,11 +1,36 @@
 package modemsim
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 )
+
+// minors are the numbers of ttyUSBs. As the kernel does, the lowest that is free is taken first.
+type minors struct {
+	mu    sync.Mutex
+	taken []bool
+}
+
+func (m *minors) take() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := slices.Index(m.taken, false)
+	if n < 0 {
+		n = len(m.taken)
+		m.taken = append(m.taken, true)
+	}
+	m.taken[n] = true
+	return n
+}
+
+func (m *minors) give(n int) {
+	m.mu.Lock()
+	m.taken[n] = false
+	m.mu.Unlock()
+}
 
 // Paths returns the first port of each modem. As those in /dev/serial/by-id they stay the same when a modem is
 // plugged in again and gets another pty and another name.
@@ -123,10 +148,9 @@ func (b *Bank) name(l *line, stable, tty string) error {
 	case tty != "":
 		err = link(filepath.Join(b.dir, tty))
 	default:
-		err = os.ErrExist
-		for n := 0; errors.Is(err, os.ErrExist); n++ {
-			err = link(filepath.Join(b.dir, fmt.Sprintf("ttyUSB%d", n)))
-		}
+		n := b.minors.take()
+		l.freed = func() { b.minors.give(n) }
+		err = link(filepath.Join(b.dir, fmt.Sprintf("ttyUSB%d", n)))
 	}
 	if err != nil {
 		l.hangUp()
