@@ -223,6 +223,26 @@ func TestDrainAndRemove(t *testing.T) {
 	q.awaitState(t, storage.PushDelivered)
 }
 
+// A modem that is removed while it waits for work takes none with it: the others send what comes.
+func TestRemovedModemTakesNothing(t *testing.T) {
+	t.Parallel()
+	q, n := newQueue(), newNetwork()
+	r := start(t, quick(), q, n, make([]modemsim.Character, 6)...)
+	for i := range 6 {
+		r.awaitModem(i, "a ready modem", func(s Status) bool { return s.State == Ready })
+	}
+	jobs := pushes(10)
+	for i := range 5 {
+		if err := r.pool.Remove(r.pool.Modems()[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		q.add(jobs[2*i])
+		q.add(jobs[2*i+1])
+		r.pool.Wake()
+		q.awaitState(t, storage.PushDelivered)
+	}
+}
+
 // Whatever the moment at which a process ends, the next one over the same queue goes on: nothing is lost, nothing stays
 // in doubt for ever, and what arrives twice was perhaps sent.
 func TestCrashesInARow(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -86,9 +85,6 @@ func (p *Port) check() *keyError {
 	var bad *modempool.PortError
 	if port := p.at(p.Path, ""); errors.As(port.Check(), &bad) {
 		return &keyError{inYAML(bad.Field), bad.Reason}
-	}
-	if _, err := filepath.Match(p.Path, ""); err != nil {
-		return &keyError{"path", fmt.Sprintf("%q: %v", p.Path, err)}
 	}
 	return nil
 }
