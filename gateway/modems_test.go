@@ -234,6 +234,20 @@ func TestLimitsChangeTheSendingPace(t *testing.T) {
 	if n := len(o.out(second...)); n > 2 { // one by each process
 		t.Errorf("%d pushes are out", n)
 	}
+	each := modempool.Limits{Modem: 0.01}
+	o.call("PUT", "limits", each, &now)
+	o.await("both modems rest after a push, and say why", func() bool {
+		for i := range 2 {
+			m := o.modem(i)
+			if m.State != modempool.Resting || m.Reason != "the modem: 0.01 segments a minute" || m.Until == nil {
+				return false
+			}
+		}
+		return true
+	})
+	if n := len(o.out(second...)); n == len(second) {
+		t.Errorf("all %d pushes are out", n)
+	}
 	o.call("DELETE", "limits", nil, &now)
 	if now.From != "file" || now.Limits.Pool != 0 {
 		t.Errorf("back to the file: %+v", now)
@@ -306,8 +320,12 @@ func TestDrainWhileRunning(t *testing.T) {
 	sent := o.out(all...)
 	last := all[slices.IndexFunc(all, func(number string) bool { return !slices.Contains(sent, number) })]
 	o.to(0, "POST", "/drain")
+	if m := o.modem(0); m.State != modempool.Sending || !m.Draining {
+		t.Errorf("%s, draining %v, want it to finish its push", m.State, m.Draining)
+	}
 	let()
 	o.awaitOut(last)
+	o.await("it is drained", func() bool { return o.modem(0).State == modempool.Drained })
 	if by := o.air.by(last); len(by) < 2 || slices.Contains(by, 1) {
 		t.Errorf("the push under way was sent by modems %v, want all of its segments by 0", by)
 	}

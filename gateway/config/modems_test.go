@@ -109,7 +109,8 @@ func TestModemRate(t *testing.T) {
 func TestModemPorts(t *testing.T) {
 	own, all := write(t, "98765432\n"), write(t, " 1234\r\n")
 	c := Config{Modems: Modems{PINFile: all, Ports: []Port{
-		{Path: "/dev/usb-b", Rate: 5, SIMDay: 6}, {Path: "/dev/usb-*", Tags: []string{"d1"}}, {Path: "/dev/nowhere0", PINFile: own},
+		{Path: "/dev/usb-b", Rate: 5, SIMDay: 6}, {Path: "/dev/usb-*", Tags: []string{"d1"}},
+		{Path: "/dev/nowhere0", PINFile: own},
 	}}}
 	got, err := c.ModemPorts()
 	want := []modempool.Port{
