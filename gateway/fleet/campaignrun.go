@@ -15,8 +15,9 @@ import (
 // How the engine works.
 const (
 	engineTick    = time.Second // how often it looks what has become due, when nothing else wakes it
-	accountPage   = 1000        // feed entries at a time
-	accountBehind = 10_000      // feed entries by which a campaign that has none in them may stay behind
+	engineSettle  = 50 * time.Millisecond
+	accountPage   = 1000   // feed entries at a time
+	accountBehind = 10_000 // feed entries by which a campaign that has none in them may stay behind
 	campaignPage  = 100
 )
 
@@ -78,11 +79,23 @@ func (e *engine) run(ctx context.Context, tick <-chan time.Time) error {
 		select {
 		case <-ctx.Done():
 		case <-grown:
+			e.settle(ctx)
 		case <-e.campaigns.wake:
 		case <-tick:
 		}
 	}
 	return nil
+}
+
+// settle lets a moment pass: what happens in it is accounted for in one commit.
+func (e *engine) settle(ctx context.Context) {
+	moment := time.NewTimer(engineSettle)
+	defer moment.Stop()
+	select {
+	case <-ctx.Done():
+	case <-e.campaigns.wake:
+	case <-moment.C:
+	}
 }
 
 // load finds the campaigns that are not over.

@@ -45,7 +45,8 @@ const (
 )
 
 // AddTargets adds targets to a campaign that is not over, streaming: a million of them take no more memory than a
-// thousand. A line that can not be carried out is kept as a refused target, and the rest goes on. An error of lines ends
+// thousand. One that runs is over as soon as all targets that it has are: a list that is long in coming is better added
+// to a draft. A line that can not be carried out is kept as a refused target, and the rest goes on. An error of lines ends
 // it; what came before is added, and Added says how much. So does an error of the store, and a *StateError.
 func (f *Fleet) AddTargets(id string, lines iter.Seq2[Line, error]) (Added, error) {
 	var added Added
