@@ -10,8 +10,9 @@ import (
 )
 
 var cli struct {
-	Load  loadCmd  `cmd:"" help:"Hold many sessions open, and collect the garbage."`
-	Codec codecCmd `cmd:"" help:"Read and write DM messages, next to encoding/xml and to a bare walk over the bytes."`
+	Bootstrap bootstrapCmd `cmd:"" help:"Send bootstraps through banks of simulated modems."`
+	Load      loadCmd      `cmd:"" help:"Hold many sessions open, and collect the garbage."`
+	Codec     codecCmd     `cmd:"" help:"Read and write DM messages, next to encoding/xml and to a bare walk over the bytes."`
 }
 
 func main() {

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"dmgate/modempool/modemsim"
+)
+
+// field is a gateway with a bank of modems, the network behind them, and work to be done.
+type field struct {
+	*gateway
+	air     *air
+	bank    *modemsim.Bank
+	numbers []string // the phones that get a bootstrap each
+	devices []string // their names at the gateway
+}
+
+// fieldOptions says what field is wanted.
+type fieldOptions struct {
+	modems    int
+	time      time.Duration // on the air, of one SMS
+	pushes    int
+	config    string // of the modems, more YAML: "tries: 9"
+	character func(i int) modemsim.Character
+}
+
+// newField places the orders at a gateway without modems, and plugs in a bank. The gateway does not run when it
+// returns: what it takes to send can be told from what it took to order.
+func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err error) {
+	f = &field{air: newAir(o.modems, o.time, c.Seed)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.close())
+		}
+	}()
+	if f.gateway, err = newGateway(c.program, filepath.Join(c.folder, name)); err != nil {
+		return f, err
+	}
+	for i := range o.pushes {
+		f.numbers = append(f.numbers, fmt.Sprintf("+4915%09d", i))
+	}
+	if err = f.start("ports: []"); err != nil {
+		return f, err
+	}
+	if f.devices, err = f.up.bootstrap(f.numbers); err != nil {
+		return f, err
+	}
+	if err = f.stop(); err != nil {
+		return f, err
+	}
+	f.bank, err = modemsim.Start(modemsim.Options{
+		Modems: o.modems, AirTime: f.air.least(), Seed: c.Seed, Network: f.air, Character: o.character,
+	})
+	return f, err
+}
+
+// send starts the gateway with the modems. An SMS that is not answered is given up after twenty times its time on the
+// air, as the default of a minute is twenty times three seconds.
+func (f *field) send(more string) error {
+	return f.start(fmt.Sprintf("ports: [%s], timeout: %v%s", strings.Join(f.bank.Paths(), ", "), 20*f.air.time, more))
+}
+
+// close ends all of f and removes its files.
+func (f *field) close() error {
+	var errs []error
+	if f.gateway != nil {
+		f.kill()
+		errs = append(errs, os.RemoveAll(f.folder))
+	}
+	if f.bank != nil {
+		errs = append(errs, f.bank.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// until waits for what is to hold, and fails after a time.
+func until(within time.Duration, what string, holds func() bool) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(within); !holds(); <-tick.C {
+		if time.Now().After(end) {
+			return fmt.Errorf("not within %v: %s", within, what)
+		}
+	}
+	return nil
+}

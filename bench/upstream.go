@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// upstream is the MDM that orders: it uses the gateway's REST API and nothing else.
+type upstream struct {
+	base   string
+	key    string
+	client *http.Client
+}
+
+// registerWorkers is how many devices are registered at a time.
+const registerWorkers = 32
+
+func newUpstream(address, key string) *upstream {
+	return &upstream{
+		base: "http://" + address + "/v1/", key: key,
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: registerWorkers}},
+	}
+}
+
+// bootstrap registers a device for each number and orders its bootstrap. It returns the devices, in the same order.
+func (u *upstream) bootstrap(numbers []string) ([]string, error) {
+	devices, err := u.register(numbers)
+	if err != nil {
+		return nil, err
+	}
+	const batch = 1000
+	for rest := devices; len(rest) > 0; rest = rest[min(batch, len(rest)):] {
+		in := map[string]any{"devices": rest[:min(batch, len(rest))], "sec": "userpin", "pin": "4711"}
+		var out struct{ Refused int }
+		if err := u.call("POST", "bootstraps", in, &out); err != nil {
+			return nil, err
+		}
+		if out.Refused > 0 {
+			return nil, fmt.Errorf("%d bootstraps were refused", out.Refused)
+		}
+	}
+	return devices, nil
+}
+
+func (u *upstream) register(numbers []string) ([]string, error) {
+	devices := make([]string, len(numbers))
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	var workers sync.WaitGroup
+	for range registerWorkers {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(numbers)) && failed.Load() == nil; i = next.Add(1) - 1 {
+				var d struct{ ID string }
+				if err := u.call("POST", "devices", map[string]any{"msisdn": numbers[i]}, &d); err != nil {
+					failed.CompareAndSwap(nil, &err)
+				}
+				devices[i] = d.ID
+			}
+		})
+	}
+	workers.Wait()
+	if err := failed.Load(); err != nil {
+		return nil, *err
+	}
+	return devices, nil
+}
+
+// deviceView is what is looked at of a device.
+type deviceView struct {
+	State  string
+	Pushes []struct {
+		State    string
+		Modem    string
+		Attempts int
+		Error    string
+	}
+	Timeline []struct {
+		Time time.Time
+		Kind string
+		Text string
+	}
+}
+
+func (u *upstream) device(id string) (*deviceView, error) {
+	var d deviceView
+	return &d, u.call("GET", "devices/"+id, nil, &d)
+}
+
+// call sends in, as JSON, and reads the answer into out.
+func (u *upstream) call(method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	return u.send(method, path, "application/json", body, out)
+}
+
+func (u *upstream) send(method, path, kind string, body io.Reader, out any) error {
+	req, err := http.NewRequest(method, u.base+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+u.key)
+	req.Header.Set("Content-Type", kind)
+	answer, err := u.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
