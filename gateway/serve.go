@@ -134,7 +134,8 @@ func (g *gateway) assemble() error {
 		Throughput: g.throughput, Log: g.log,
 	}, g.store, func() { g.pool.Wake() })
 	g.pool, err = modempool.New(modempool.Options{
-		Ports: ports, Limits: c.Modems.Limits, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries, Log: g.log,
+		Ports: ports, Limits: c.Modems.Limits, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries,
+		DoubtWindow: c.Modems.DoubtWindow, Log: g.log,
 	}, g.fleet)
 	if err != nil {
 		return err

@@ -84,7 +84,7 @@ func Default() Config {
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
-		Modems: Modems{Limits: modempool.Limits{Modem: 20}, Timeout: time.Minute, Tries: 5},
+		Modems: Modems{Limits: modempool.Limits{Modem: 20}, Timeout: time.Minute, Tries: 5, DoubtWindow: 5 * time.Minute},
 	}
 }
 
@@ -168,6 +168,7 @@ func setsSomething(d *ast.DocumentNode) bool {
 var durations = []string{
 	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
 	"$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
+	"$.modems.doubtWindow",
 }
 
 func badDuration(file *ast.File) error {
@@ -222,6 +223,7 @@ func (c *Config) Check() error {
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
 		{"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
+		{"modems.doubtWindow", c.Modems.DoubtWindow > 0},
 	} {
 		if !f.ok {
 			return fmt.Errorf("%s: want more than nothing", f.name)

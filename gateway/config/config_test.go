@@ -85,6 +85,7 @@ modems:
       - prefix: +49
   timeout: 90s
   tries: 1
+  doubtWindow: 10s
 `))
 	want := Config{
 		Data: "/var/lib/dmgate",
@@ -115,6 +116,8 @@ modems:
 			},
 			Timeout: 90 * time.Second,
 			Tries:   1,
+
+			DoubtWindow: 10 * time.Second,
 		},
 	}
 	if err := want.Check(); err != nil {
@@ -141,6 +144,7 @@ func TestMalformed(t *testing.T) {
 		{"device:\n  listen: 127.0.0.1:1\n  adress: http://x/dm\n", `[3:3] unknown field "adress"`},
 		{"device:\n  body: much\n", "[2:9] "},
 		{"device:\n  idle: soon\n", `[2:9] "soon" is no duration such as 90s or 72h`},
+		{"modems:\n  doubtWindow: 5 m\n", `[2:16] "5 m" is no duration such as 90s or 72h`},
 		{"modems:\n  tries: 1\n  timeout: 3 days\n", `[3:12] "3 days" is no duration such as 90s or 72h`},
 		{"device:\n  idle: 10\n", "[2:9] "},
 		{"\nmodems:\n  timeout: 30\n", "[3:12] "},
@@ -236,6 +240,7 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Orders.AnswerWithin = 0 }, "orders.answerWithin: want more than nothing"},
 		{func(c *Config) { c.Modems.Timeout = 0 }, "modems.timeout: want more than nothing"},
 		{func(c *Config) { c.Modems.Tries = 0 }, "modems.tries: want more than nothing"},
+		{func(c *Config) { c.Modems.DoubtWindow = 0 }, "modems.doubtWindow: want more than nothing"},
 	} {
 		conf := Default()
 		c.set(&conf)

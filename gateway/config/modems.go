@@ -24,6 +24,8 @@ type Modems struct {
 	Limits  modempool.Limits `yaml:"limits"`  // until they are changed at run time
 	Timeout time.Duration    `yaml:"timeout"` // for the network to take an SMS
 	Tries   int              `yaml:"tries"`   // of one push
+
+	DoubtWindow time.Duration `yaml:"doubtWindow"` // for the report of a push in doubt, before it is sent once more
 }
 
 // Port says where a modem is, and what holds for it alone. In a file a path may stand for it.
