@@ -92,17 +92,28 @@ func (a *air) arrived() int {
 	return a.whole
 }
 
-// sending is the number of modems that have had something on the air since a time.
-func (a *air) sending(since time.Time) int {
+// sending is the number of modems that have had something on the air.
+func (a *air) sending() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := 0
 	for _, f := range a.modems {
-		if len(f) > 0 && f[len(f)-1].end.After(since) {
+		if len(f) > 0 {
 			n++
 		}
 	}
 	return n
+}
+
+// lastOf is when the last SMS of a modem has come or is to come; zero where there was none.
+func (a *air) lastOf(modem int) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f := a.modems[modem]
+	if len(f) == 0 {
+		return time.Time{}
+	}
+	return f[len(f)-1].end
 }
 
 // tally is what reached the phones, of those that were to get one push each.

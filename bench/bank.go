@@ -25,7 +25,6 @@ type fieldOptions struct {
 	modems    int
 	time      time.Duration // on the air, of one SMS
 	pushes    int
-	config    string // of the modems, more YAML: "tries: 9"
 	character func(i int) modemsim.Character
 }
 
@@ -59,10 +58,35 @@ func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err erro
 	return f, err
 }
 
-// send starts the gateway with the modems. An SMS that is not answered is given up after twenty times its time on the
-// air, as the default of a minute is twenty times three seconds.
+// send starts the gateway with the modems and, of their configuration, more: YAML. An SMS that is not answered is given
+// up after twenty times its time on the air, as the default of a minute is twenty times three seconds.
 func (f *field) send(more string) error {
-	return f.start(fmt.Sprintf("ports: [%s], timeout: %v%s", strings.Join(f.bank.Paths(), ", "), 20*f.air.time, more))
+	modems := fmt.Sprintf("ports: [%s], timeout: %v", strings.Join(f.bank.Paths(), ", "), 20*f.air.time)
+	if more != "" {
+		modems += ", " + more
+	}
+	return f.start(modems)
+}
+
+// upWithin bounds the time for all modems to come up.
+const upWithin = 30 * time.Second
+
+// awaitAll waits until every modem has sent something.
+func (f *field) awaitAll() error {
+	return until(upWithin, "every modem has sent something", func() bool { return f.air.sending() == len(f.air.modems) })
+}
+
+// awaitWhole waits until every phone has got its push: three times as long as it should take, and a while for what
+// has to be sent once more.
+func (f *field) awaitWhole() error {
+	each := time.Duration(len(f.numbers)/len(f.air.modems)+1) * segmentsEach * f.air.time
+	err := until(3*each+2*time.Minute, "every phone has got its push", func() bool {
+		return f.air.arrived() == len(f.numbers)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %d of %d; the gateway's log ends with:\n%s", err, f.air.arrived(), len(f.numbers), f.logEnd())
+	}
+	return nil
 }
 
 // close ends all of f and removes its files.

@@ -40,21 +40,39 @@ func (c *bootstrapCmd) Run() (err error) {
 	if c.program, err = findGateway(c.Gateway, c.folder); err != nil {
 		return err
 	}
-	p := &progress{total: len(c.Modems)}
+	p := &progress{total: len(c.Modems) + 2}
 	var banks []*pace
 	for _, n := range c.Modems {
 		p.step(fmt.Sprintf("%d modems", n))
-		b, err := c.pace(fmt.Sprint(n), n, c.Air, c.Length)
+		b, err := c.pace(fmt.Sprint(n), paceOptions{modems: n, air: c.Air, length: c.Length})
 		if err != nil {
 			return err
 		}
 		banks = append(banks, b)
+	}
+	p.step("modems in trouble")
+	troubled, err := c.faults(banks[len(banks)-1])
+	if err != nil {
+		return err
+	}
+	p.step("modems that are unplugged")
+	replugged, err := c.replug()
+	if err != nil {
+		return err
 	}
 	p.end()
 	r := &report{Machine: thisMachine(), Options: map[string]any{"modems": c.Modems, "air_ms": ms(c.Air), "seed": c.Seed}}
 	m := &r.Machine
 	fmt.Printf("%s, %d cores, %s/%s, %s\n\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go)
 	if err := paceTable(os.Stdout, banks); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := faultsTable(os.Stdout, troubled); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := replugTable(os.Stdout, replugged); err != nil {
 		return err
 	}
 	return r.write(c.JSON)

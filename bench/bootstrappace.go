@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"dmgate/modempool/modemsim"
 )
 
 // pace is how fast a bank sent while work waited.
@@ -21,34 +24,41 @@ type pace struct {
 	tally
 }
 
-// pace lets a bank of n modems send for a time, with more work than it can do in it, and then lets it finish.
-func (c *bootstrapCmd) pace(name string, n int, air, length time.Duration) (*pace, error) {
-	const segments = 3 // of a bootstrap, about
-	f, err := c.newField(name, fieldOptions{modems: n, time: air, pushes: 2*n + int(1.1*float64(n)*float64(length/air)/segments)})
+// paceOptions say what is watched.
+type paceOptions struct {
+	modems    int
+	air       time.Duration // of one SMS
+	length    time.Duration
+	config    string // of the modems, more YAML
+	character func(i int) modemsim.Character
+	during    func(*field) error // happens while the bank is watched, and takes as long; nil for nothing
+}
+
+// segmentsEach is how many SMS a bootstrap takes, about.
+const segmentsEach = 3
+
+// pace lets a bank send for a time, with more work than it can do in it, and then lets it finish.
+func (c *bootstrapCmd) pace(name string, o paceOptions) (p *pace, err error) {
+	f, err := c.newField(name, fieldOptions{
+		modems: o.modems, time: o.air, character: o.character,
+		pushes: 2*o.modems + int(1.1*float64(o.modems)*float64(o.length/o.air)/segmentsEach),
+	})
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.pace(length)
-	if err == nil {
-		err = f.stop()
+	defer func() { err = errors.Join(err, f.close()) }()
+	if p, err = f.pace(&o); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if closed := f.close(); err == nil {
-		err = closed
-	}
-	return p, err
+	return p, f.stop()
 }
 
-// upWithin bounds the time for all modems to come up.
-const upWithin = 30 * time.Second
-
-func (f *field) pace(length time.Duration) (*pace, error) {
-	p := &pace{modems: len(f.air.modems), air: f.air.time}
-	if err := f.send(""); err != nil {
+func (f *field) pace(o *paceOptions) (*pace, error) {
+	p := &pace{modems: o.modems, air: o.air}
+	if err := f.send(o.config); err != nil {
 		return nil, err
 	}
-	if err := until(upWithin, "every modem has sent something", func() bool {
-		return f.air.sending(time.Time{}) == p.modems
-	}); err != nil {
+	if err := f.awaitAll(); err != nil {
 		return nil, err
 	}
 	from := time.Now()
@@ -58,7 +68,14 @@ func (f *field) pace(length time.Duration) (*pace, error) {
 		return nil, err
 	}
 	own := cpuTime()
-	<-time.After(length)
+	if o.during != nil {
+		err = o.during(f)
+	} else {
+		<-time.After(o.length)
+	}
+	if err != nil {
+		return nil, err
+	}
 	to := time.Now()
 	arrived := f.air.arrived()
 	after, err := f.cpu()
@@ -67,13 +84,10 @@ func (f *field) pace(length time.Duration) (*pace, error) {
 	}
 	p.cpu, p.own = percent(after-cpu, to.Sub(from)), percent(cpuTime()-own, to.Sub(from))
 	if arrived+p.modems >= len(f.numbers) {
-		return nil, fmt.Errorf("%d modems: no work waited any more", p.modems)
+		return nil, errors.New("no work waited any more")
 	}
-	err = until(time.Duration(len(f.numbers)/p.modems+100)*3*f.air.time, "every phone has got its push", func() bool {
-		return f.air.arrived() == len(f.numbers)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %d of %d", err, f.air.arrived(), len(f.numbers))
+	if err := f.awaitWhole(); err != nil {
+		return nil, err
 	}
 	if p.peak, err = f.peak(); err != nil {
 		return nil, err
@@ -102,9 +116,14 @@ func paceTable(out io.Writer, banks []*pace) error {
 	fmt.Fprintln(w, "modems\ton the air\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tthis bench\tpeak\tlost\tsegments twice\t")
 	for _, p := range banks {
 		fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f MiB\t%d\t%d\t\n",
-			p.modems, p.air, p.rate, 100*p.rate*float64(banks[0].modems)/(banks[0].rate*float64(p.modems)),
-			slices.Min(p.busy), mean(p.busy), p.up.Seconds(), p.cpu, 10*p.cpu/p.rate, p.own, float64(p.peak)/mebibyte,
-			p.lost, p.tally.segments)
+			p.modems, p.air, p.rate, p.linear(banks[0]), slices.Min(p.busy), mean(p.busy), p.up.Seconds(), p.cpu,
+			10*p.cpu/p.rate, p.own, float64(p.peak)/mebibyte, p.lost, p.tally.segments)
 	}
 	return w.Flush()
+}
+
+// linear is what p sends, in percent of what as many modems would if each did as those of one did.
+func (p *pace) linear(one *pace) float64 {
+	each := one.rate * one.air.Seconds() / float64(one.modems)
+	return 100 * p.rate * p.air.Seconds() / float64(p.modems) / each
 }
