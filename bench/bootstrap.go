@@ -14,6 +14,7 @@ type bootstrapCmd struct {
 	Modems  []int         `default:"1,8,32,64" help:"Sizes of the bank."`
 	Air     time.Duration `default:"200ms" help:"Time that one SMS is on the air, on average. Real ones take 3 s."`
 	Length  time.Duration `default:"10s" help:"How long each bank is watched."`
+	Pushes  int           `default:"5000" help:"How many pushes have to arrive while the gateway is killed again and again."`
 	Seed    uint64        `default:"1" help:"Of the times on the air, the faults and the kills."`
 
 	program string // the gateway
@@ -40,7 +41,7 @@ func (c *bootstrapCmd) Run() (err error) {
 	if c.program, err = findGateway(c.Gateway, c.folder); err != nil {
 		return err
 	}
-	p := &progress{total: len(c.Modems) + 2}
+	p := &progress{total: len(c.Modems) + 3}
 	var banks []*pace
 	for _, n := range c.Modems {
 		p.step(fmt.Sprintf("%d modems", n))
@@ -60,6 +61,11 @@ func (c *bootstrapCmd) Run() (err error) {
 	if err != nil {
 		return err
 	}
+	p.step("a gateway that is killed")
+	killed, err := c.killed(c.Modems[len(c.Modems)-1], c.Pushes)
+	if err != nil {
+		return err
+	}
 	p.end()
 	r := &report{Machine: thisMachine(), Options: map[string]any{"modems": c.Modems, "air_ms": ms(c.Air), "seed": c.Seed}}
 	m := &r.Machine
@@ -73,6 +79,10 @@ func (c *bootstrapCmd) Run() (err error) {
 	}
 	fmt.Println()
 	if err := replugTable(os.Stdout, replugged); err != nil {
+		return err
+	}
+	fmt.Println()
+	if err := killsTable(os.Stdout, killed); err != nil {
 		return err
 	}
 	return r.write(c.JSON)

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// kills is what became of pushes whose gateway was killed again and again.
+type kills struct {
+	modems      int
+	pushes      int
+	kills       int
+	took        time.Duration
+	unexplained []string // phones that got something twice, and the gateway does not say so
+	tally
+}
+
+// giveUp is how long no push may arrive until those that have not are lost.
+const giveUp = time.Minute
+
+// killed has a bank send pushes, kills the gateway at random times, one to four seconds after it took work, and starts
+// it again, until every phone has got its push.
+func (c *bootstrapCmd) killed(modems, pushes int) (k *kills, err error) {
+	air := c.Air / 2
+	f, err := c.newField("kills", fieldOptions{modems: modems, time: air, pushes: pushes})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	k = &kills{modems: modems, pushes: pushes}
+	began := time.Now()
+	window := fmt.Sprintf("doubtWindow: %v", 20*air)
+	if err := f.send(window); err != nil {
+		return nil, err
+	}
+	r := rand.New(rand.NewPCG(c.Seed, 0))
+	last, grew := 0, time.Now() // how many have arrived, and since when
+	for f.waitWhole(time.Second+time.Duration(r.Int64N(int64(3*time.Second)))) != nil && time.Since(grew) < giveUp {
+		if now := f.air.arrived(); now > last {
+			last, grew = now, time.Now()
+		}
+		f.kill()
+		k.kills++
+		if err := f.send(window); err != nil {
+			return nil, err
+		}
+	}
+	k.took = time.Since(began)
+	// What is still in doubt is decided now, and may be sent once more.
+	<-time.After(2*20*air + 10*segmentsEach*air)
+	k.tally = f.air.tally(f.numbers)
+	if k.unexplained, err = f.unexplained(k.twice); err != nil {
+		return nil, err
+	}
+	return k, f.stop()
+}
+
+// waitWhole waits until every phone has got its push, and fails after a time.
+func (f *field) waitWhole(within time.Duration) error {
+	return until(within, "every phone has got its push", func() bool { return f.air.arrived() == len(f.numbers) })
+}
+
+// explanation is what a device's timeline or the record of its push says where SMS were sent again.
+const explanation = "sent once more"
+
+// unexplained are those of the phones whose device does not tell why its push was sent again.
+func (f *field) unexplained(phones []string) ([]string, error) {
+	var out []string
+	for _, number := range phones {
+		d, err := f.up.device(f.devices[slices.Index(f.numbers, number)])
+		if err != nil {
+			return nil, err
+		}
+		said := false
+		for _, p := range d.Pushes {
+			said = said || strings.Contains(p.Error, explanation)
+		}
+		for _, e := range d.Timeline {
+			said = said || strings.Contains(e.Text, explanation)
+		}
+		if !said {
+			out = append(out, number)
+		}
+	}
+	return out, nil
+}
+
+func killsTable(out io.Writer, k *kills) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tsegments\tof these twice\tpushes twice\tphones concerned\tunexplained\t")
+	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(), k.lost,
+		k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
+	return w.Flush()
+}
