@@ -151,11 +151,13 @@ func (a *air) tally(numbers []string) tally {
 	return t
 }
 
-// within is how much of f lies in a span of time, in seconds, and as a number of SMS: one that lies in it by half
-// counts half.
-func (f flights) within(from, to time.Time) (seconds, count float64) {
-	for _, one := range f {
-		begin, end := one.begin, one.end
+// within is how much a modem sent in a span of time: the seconds that it was on the air, and a number of SMS, of which
+// one that lies in it by half counts half.
+func (a *air) within(modem int, from, to time.Time) (seconds, count float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range a.modems[modem] {
+		begin, end := f.begin, f.end
 		if begin.Before(from) {
 			begin = from
 		}
@@ -164,7 +166,7 @@ func (f flights) within(from, to time.Time) (seconds, count float64) {
 		}
 		if in := end.Sub(begin).Seconds(); in > 0 {
 			seconds += in
-			count += in / one.end.Sub(one.begin).Seconds()
+			count += in / f.end.Sub(f.begin).Seconds()
 		}
 	}
 	return seconds, count

@@ -41,21 +41,31 @@ func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err erro
 		return f, err
 	}
 	for i := range o.pushes {
-		f.numbers = append(f.numbers, fmt.Sprintf("+4915%09d", i))
+		f.numbers = append(f.numbers, number(i))
 	}
-	if err = f.start("ports: []"); err != nil {
-		return f, err
-	}
-	if f.devices, err = f.up.bootstrap(f.numbers); err != nil {
-		return f, err
-	}
-	if err = f.stop(); err != nil {
-		return f, err
+	if o.pushes > 0 {
+		if err = f.order(); err != nil {
+			return f, err
+		}
 	}
 	f.bank, err = modemsim.Start(modemsim.Options{
 		Modems: o.modems, AirTime: f.air.least(), Seed: c.Seed, Network: f.air, Character: o.character,
 	})
 	return f, err
+}
+
+// number is that of phone i.
+func number(i int) string { return fmt.Sprintf("+4915%09d", i) }
+
+// order registers a device for each phone and orders its bootstrap.
+func (f *field) order() (err error) {
+	if err := f.start("ports: []"); err != nil {
+		return err
+	}
+	if f.devices, err = f.up.bootstrap(f.numbers); err != nil {
+		return err
+	}
+	return f.stop()
 }
 
 // send starts the gateway with the modems and, of their configuration, more: YAML. An SMS that is not answered is given

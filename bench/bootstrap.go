@@ -3,18 +3,24 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"time"
 )
 
-// bootstrapCmd measures a gateway that sends bootstraps through simulated modems.
+// bootstrapCmd measures a gateway that sends bootstraps through banks of simulated modems. The gateway is a process of
+// its own; this one plays the modems, the network behind them, and upstream.
 type bootstrapCmd struct {
 	JSON    string        `name:"json" placeholder:"FILE" help:"Write the figures to FILE."`
 	Gateway string        `placeholder:"FILE" help:"The dmgate to measure; the one beside this program, or one built anew."`
-	Modems  []int         `default:"1,8,32,64" help:"Sizes of the bank."`
-	Air     time.Duration `default:"200ms" help:"Time that one SMS is on the air, on average. Real ones take 3 s."`
+	Parts   []string      `default:"banks,real,faults,replug,campaign,kills" enum:"banks,real,faults,replug,campaign,kills" help:"What is measured: ${default}."`
+	Modems  []int         `default:"1,8,32,64" help:"Sizes of the banks, ascending. What needs one bank takes the last."`
+	Air     time.Duration `default:"300ms" help:"Time that one SMS is on the air, on average: a tenth of what real modems take."`
 	Length  time.Duration `default:"10s" help:"How long each bank is watched."`
-	Pushes  int           `default:"5000" help:"How many pushes have to arrive while the gateway is killed again and again."`
+	Real    time.Duration `default:"30s" help:"How long the last bank is watched with 3 s on the air."`
+	Targets int           `default:"1000000" help:"Devices of the campaign."`
+	Pushes  int           `default:"5000" help:"Pushes that have to arrive while the gateway is killed again and again."`
 	Seed    uint64        `default:"1" help:"Of the times on the air, the faults and the kills."`
 
 	program string // the gateway
@@ -22,15 +28,26 @@ type bootstrapCmd struct {
 }
 
 func (c *bootstrapCmd) Validate() error {
-	for _, n := range c.Modems {
-		if n < 1 || n > 256 {
-			return fmt.Errorf("--modems %d: want 1 to 256", n)
-		}
-	}
-	if c.Air < 10*time.Millisecond || c.Length < 10*c.Air {
-		return errors.New("--air must be 10ms at least, and --length ten times as long")
+	switch {
+	case len(c.Modems) == 0 || !slices.IsSorted(c.Modems) || c.Modems[0] < 1 || c.last() > 256:
+		return errors.New("--modems: want numbers from 1 to 256, ascending")
+	case slices.Contains(c.Parts, "faults") && c.faulty() < 4:
+		return errors.New("--modems: three of them are in trouble in part faults: want 4 at least")
+	case c.Air < 10*time.Millisecond || c.Length < 10*c.Air || c.Real < 10*realAir:
+		return errors.New("--air must be 10ms at least, --length ten times as long, and --real 30s")
+	case c.Targets < 1 || c.Pushes < 1:
+		return errors.New("--targets and --pushes must be more than nothing")
 	}
 	return nil
+}
+
+// last is the size of the largest bank.
+func (c *bootstrapCmd) last() int { return c.Modems[len(c.Modems)-1] }
+
+// result is what a part has brought.
+type result interface {
+	figures(*report)
+	table(io.Writer) error
 }
 
 func (c *bootstrapCmd) Run() (err error) {
@@ -41,49 +58,64 @@ func (c *bootstrapCmd) Run() (err error) {
 	if c.program, err = findGateway(c.Gateway, c.folder); err != nil {
 		return err
 	}
-	p := &progress{total: len(c.Modems) + 3}
-	var banks []*pace
-	for _, n := range c.Modems {
-		p.step(fmt.Sprintf("%d modems", n))
-		b, err := c.pace(fmt.Sprint(n), paceOptions{modems: n, air: c.Air, length: c.Length})
-		if err != nil {
+	results, err := c.measure()
+	if err != nil {
+		return err
+	}
+	r := &report{Machine: thisMachine(), Options: map[string]any{
+		"parts": c.Parts, "modems": c.Modems, "air_ms": ms(c.Air), "length_s": c.Length.Seconds(), "real_s": c.Real.Seconds(),
+		"targets": c.Targets, "pushes": c.Pushes, "seed": c.Seed,
+	}}
+	m := &r.Machine
+	fmt.Printf("%s, %d cores, %s/%s, %s: an SMS is %v on the air, %.0f %% more or less\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go,
+		c.Air, 100*spread)
+	for _, one := range results {
+		fmt.Println()
+		if err := one.table(os.Stdout); err != nil {
 			return err
 		}
-		banks = append(banks, b)
-	}
-	p.step("modems in trouble")
-	troubled, err := c.faults(banks[len(banks)-1])
-	if err != nil {
-		return err
-	}
-	p.step("modems that are unplugged")
-	replugged, err := c.replug()
-	if err != nil {
-		return err
-	}
-	p.step("a gateway that is killed")
-	killed, err := c.killed(c.Modems[len(c.Modems)-1], c.Pushes)
-	if err != nil {
-		return err
-	}
-	p.end()
-	r := &report{Machine: thisMachine(), Options: map[string]any{"modems": c.Modems, "air_ms": ms(c.Air), "seed": c.Seed}}
-	m := &r.Machine
-	fmt.Printf("%s, %d cores, %s/%s, %s\n\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go)
-	if err := paceTable(os.Stdout, banks); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := faultsTable(os.Stdout, troubled); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := replugTable(os.Stdout, replugged); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := killsTable(os.Stdout, killed); err != nil {
-		return err
+		one.figures(r)
 	}
 	return r.write(c.JSON)
+}
+
+// measure does the parts that are wanted, in their order.
+func (c *bootstrapCmd) measure() (results []result, err error) {
+	all := []struct {
+		name, what string
+		measure    func() (result, error)
+	}{
+		{"real", fmt.Sprintf("%d modems at the real pace", c.last()), c.real},
+		{"faults", fmt.Sprintf("%d modems, three of them in trouble", c.faulty()), c.faults},
+		{"replug", "modems that are unplugged and come back", c.replug},
+		{"campaign", fmt.Sprintf("a campaign for %d devices", c.Targets), c.campaign},
+		{"kills", "a gateway that is killed again and again", c.kills},
+	}
+	p := &progress{total: len(c.Parts)}
+	defer p.end()
+	if slices.Contains(c.Parts, "banks") {
+		p.total += len(c.Modems) - 1
+		var banks banks
+		for _, n := range c.Modems {
+			p.step(fmt.Sprintf("%d modems", n))
+			b, err := c.pace(fmt.Sprint(n), paceOptions{modems: n, air: c.Air, length: c.Length})
+			if err != nil {
+				return nil, err
+			}
+			banks = append(banks, b)
+		}
+		results = append(results, banks)
+	}
+	for _, part := range all {
+		if !slices.Contains(c.Parts, part.name) {
+			continue
+		}
+		p.step(part.what)
+		one, err := part.measure()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part.name, err)
+		}
+		results = append(results, one)
+	}
+	return results, nil
 }

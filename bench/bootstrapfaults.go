@@ -3,10 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
 	"dmgate/modempool/modemsim"
@@ -48,10 +47,25 @@ func (f *faults) share() float64 { return 100 * f.rate / f.base.rate }
 // floor is the share of those that are in no trouble.
 func (f *faults) floor() float64 { return 100 * float64(f.modems-3) / float64(f.modems) }
 
-// faults lets a bank of n modems send while three of them are in trouble.
-func (c *bootstrapCmd) faults(base *pace) (*faults, error) {
+// soundBusy is how busy the least busy one of the sound modems is.
+func (f *faults) soundBusy() float64 { return slices.Min(f.busy[:f.modems-3]) }
+
+// faulty is the size of the bank in which three modems are in trouble: 32 where that is measured.
+func (c *bootstrapCmd) faulty() int {
+	if slices.Contains(c.Modems, 32) {
+		return 32
+	}
+	return c.last()
+}
+
+// faults lets a bank send, and then another one while three of its modems are in trouble.
+func (c *bootstrapCmd) faults() (result, error) {
+	base, err := c.pace("sound", paceOptions{modems: c.faulty(), air: c.Air, length: c.Length})
+	if err != nil {
+		return nil, err
+	}
 	t := &trouble{modems: base.modems, seed: c.Seed}
-	p, err := c.pace("faults", paceOptions{
+	p, err := c.pace("troubled", paceOptions{
 		modems: base.modems, air: c.Air, length: c.Length, character: t.character,
 		config: fmt.Sprintf("doubtWindow: %v", 20*c.Air),
 		during: func(f *field) error {
@@ -67,13 +81,4 @@ func (c *bootstrapCmd) faults(base *pace) (*faults, error) {
 		},
 	})
 	return &faults{p, base}, err
-}
-
-func faultsTable(out io.Writer, f *faults) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "modems\tsegments/s\tof the bank without faults\tshare of the sound ones\tlost\tsegments twice\t")
-	fmt.Fprintf(w, "%d\t%.1f\t100.0 %%\t\t%d\t%d\t\n", f.modems, f.base.rate, f.base.lost, f.base.tally.segments)
-	fmt.Fprintf(w, "%d: one hung, one unplugged, one erring\t%.1f\t%.1f %%\t%.1f %%\t%d\t%d\t\n",
-		f.modems, f.rate, f.share(), f.floor(), f.lost, f.tally.segments)
-	return w.Flush()
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -24,16 +22,16 @@ type kills struct {
 // giveUp is how long no push may arrive until those that have not are lost.
 const giveUp = time.Minute
 
-// killed has a bank send pushes, kills the gateway at random times, one to four seconds after it took work, and starts
+// kills has a bank send pushes, kills the gateway at random times, one to four seconds after it took work, and starts
 // it again, until every phone has got its push.
-func (c *bootstrapCmd) killed(modems, pushes int) (k *kills, err error) {
-	air := c.Air / 2
-	f, err := c.newField("kills", fieldOptions{modems: modems, time: air, pushes: pushes})
+func (c *bootstrapCmd) kills() (res result, err error) {
+	air := c.Air / 3
+	f, err := c.newField("kills", fieldOptions{modems: c.last(), time: air, pushes: c.Pushes})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	k = &kills{modems: modems, pushes: pushes}
+	k := &kills{modems: c.last(), pushes: c.Pushes}
 	began := time.Now()
 	window := fmt.Sprintf("doubtWindow: %v", 20*air)
 	if err := f.send(window); err != nil {
@@ -89,12 +87,4 @@ func (f *field) unexplained(phones []string) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-func killsTable(out io.Writer, k *kills) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tsegments\tof these twice\tpushes twice\tphones concerned\tunexplained\t")
-	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(), k.lost,
-		k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
-	return w.Flush()
 }

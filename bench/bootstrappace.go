@@ -2,10 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"dmgate/modempool/modemsim"
@@ -31,6 +28,7 @@ type paceOptions struct {
 	length    time.Duration
 	config    string // of the modems, more YAML
 	character func(i int) modemsim.Character
+	leave     bool               // what is not sent by then is not waited for
 	during    func(*field) error // happens while the bank is watched, and takes as long; nil for nothing
 }
 
@@ -47,13 +45,23 @@ func (c *bootstrapCmd) pace(name string, o paceOptions) (p *pace, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	if p, err = f.pace(&o); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if p, err = f.watch(&o); err != nil {
+		return nil, err
+	}
+	if f.air.arrived()+o.modems >= len(f.numbers) {
+		return nil, errors.New("no work waited any more")
+	}
+	if !o.leave {
+		if err := f.awaitWhole(); err != nil {
+			return nil, err
+		}
+		p.tally = f.air.tally(f.numbers)
 	}
 	return p, f.stop()
 }
 
-func (f *field) pace(o *paceOptions) (*pace, error) {
+// watch starts the gateway with the bank and looks on, from the moment at which every modem has sent something.
+func (f *field) watch(o *paceOptions) (*pace, error) {
 	p := &pace{modems: o.modems, air: o.air}
 	if err := f.send(o.config); err != nil {
 		return nil, err
@@ -63,7 +71,7 @@ func (f *field) pace(o *paceOptions) (*pace, error) {
 	}
 	from := time.Now()
 	p.up = from.Sub(f.started)
-	cpu, err := f.cpu()
+	before, err := f.cpu()
 	if err != nil {
 		return nil, err
 	}
@@ -77,29 +85,23 @@ func (f *field) pace(o *paceOptions) (*pace, error) {
 		return nil, err
 	}
 	to := time.Now()
-	arrived := f.air.arrived()
-	after, err := f.cpu()
+	now, err := f.cpu()
 	if err != nil {
 		return nil, err
 	}
-	p.cpu, p.own = percent(after-cpu, to.Sub(from)), percent(cpuTime()-own, to.Sub(from))
-	if arrived+p.modems >= len(f.numbers) {
-		return nil, errors.New("no work waited any more")
-	}
-	if err := f.awaitWhole(); err != nil {
-		return nil, err
-	}
+	p.cpu, p.own = percent(now-before, to.Sub(from)), percent(cpuTime()-own, to.Sub(from))
 	if p.peak, err = f.peak(); err != nil {
 		return nil, err
 	}
-	for _, m := range f.air.modems {
-		seconds, count := m.within(from, to)
+	for i := range o.modems {
+		seconds, count := f.air.within(i, from, to)
 		p.busy = append(p.busy, 100*seconds/to.Sub(from).Seconds())
 		p.rate += count / to.Sub(from).Seconds()
 	}
-	p.tally = f.air.tally(f.numbers)
 	return p, nil
 }
+
+func (p *pace) leastBusy() float64 { return slices.Min(p.busy) }
 
 func percent(part, whole time.Duration) float64 { return 100 * part.Seconds() / whole.Seconds() }
 
@@ -109,21 +111,4 @@ func mean(values []float64) float64 {
 		sum += v
 	}
 	return sum / float64(len(values))
-}
-
-func paceTable(out io.Writer, banks []*pace) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "modems\ton the air\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tthis bench\tpeak\tlost\tsegments twice\t")
-	for _, p := range banks {
-		fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f MiB\t%d\t%d\t\n",
-			p.modems, p.air, p.rate, p.linear(banks[0]), slices.Min(p.busy), mean(p.busy), p.up.Seconds(), p.cpu,
-			10*p.cpu/p.rate, p.own, float64(p.peak)/mebibyte, p.lost, p.tally.segments)
-	}
-	return w.Flush()
-}
-
-// linear is what p sends, in percent of what as many modems would if each did as those of one did.
-func (p *pace) linear(one *pace) float64 {
-	each := one.rate * one.air.Seconds() / float64(one.modems)
-	return 100 * p.rate * p.air.Seconds() / float64(p.modems) / each
 }

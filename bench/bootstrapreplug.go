@@ -3,11 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"slices"
 	"sync"
-	"text/tabwriter"
 	"time"
 )
 
@@ -19,7 +16,7 @@ const (
 
 // replug measures how long a modem that was unplugged takes, from the return of its port, until the network has taken
 // an SMS from it again. Work waits all the time.
-func (c *bootstrapCmd) replug() (seconds []float64, err error) {
+func (c *bootstrapCmd) replug() (res result, err error) {
 	away := func(r *rand.Rand) time.Duration { return 3*time.Second + time.Duration(r.Int64N(int64(5*time.Second))) }
 	const most = replugTries * 15 // seconds
 	f, err := c.newField("replug", fieldOptions{
@@ -35,6 +32,7 @@ func (c *bootstrapCmd) replug() (seconds []float64, err error) {
 	if err := f.awaitAll(); err != nil {
 		return nil, err
 	}
+	var seconds replugs
 	var mu sync.Mutex
 	var errs []error
 	var pulling sync.WaitGroup
@@ -71,11 +69,4 @@ func (f *field) pull(i int, away time.Duration) (time.Duration, error) {
 		return sent.After(back) && time.Now().After(sent)
 	})
 	return sent.Sub(back), err
-}
-
-func replugTable(out io.Writer, seconds []float64) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "unplugged and replugged\tmedian\tworst\tuntil the network has taken an SMS\t")
-	fmt.Fprintf(w, "%d times\t%.2f s\t%.2f s\t\t\n", len(seconds), median(seconds), slices.Max(seconds))
-	return w.Flush()
 }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,4 +131,19 @@ func (u *upstream) send(method, path, kind string, body io.Reader, out any) erro
 		return nil
 	}
 	return json.Unmarshal(text, out)
+}
+
+// metric is the value of one of the gateway's metrics.
+func (u *upstream) metric(name string) (float64, error) {
+	answer, err := u.client.Get(strings.TrimSuffix(u.base, "v1/") + "metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	for in := bufio.NewScanner(answer.Body); in.Scan(); {
+		if value, ok := strings.CutPrefix(in.Text(), name+" "); ok {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, fmt.Errorf("no metric %s", name)
 }
