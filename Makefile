@@ -18,10 +18,11 @@ race:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dmgate ./gateway
 
-bench: ## what the codec costs, next to encoding/xml and to a bare walk over the bytes, and what many sessions do
+bench: build ## the codec, next to encoding/xml and to a bare walk over the bytes; many sessions; banks of modems, in short
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/bench ./bench
 	./bin/bench codec $(ARGS)
 	./bin/bench load
+	./bin/bench bootstrap --parts banks,faults,replug --modems 1,8,32 --length 5s
 
 benchmarks: ## the benchmarks beside the code
 	$(GO) test -run '^$$' -bench . -benchmem $(PACKAGES)
