@@ -58,6 +58,10 @@ func (c *bootstrapCmd) Run() (err error) {
 	if c.program, err = findGateway(c.Gateway, c.folder); err != nil {
 		return err
 	}
+	syncs, err := syncTimes(c.folder, 200)
+	if err != nil {
+		return err
+	}
 	results, err := c.measure()
 	if err != nil {
 		return err
@@ -67,8 +71,11 @@ func (c *bootstrapCmd) Run() (err error) {
 		"targets": c.Targets, "pushes": c.Pushes, "seed": c.Seed,
 	}}
 	m := &r.Machine
-	fmt.Printf("%s, %d cores, %s/%s, %s: an SMS is %v on the air, %.0f %% more or less\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go,
-		c.Air, 100*spread)
+	r.add("bootstrap.sync", median(syncs), "ms")
+	r.add("bootstrap.sync_max", slices.Max(syncs), "ms")
+	fmt.Printf("%s, %d cores, %s/%s, %s\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go)
+	fmt.Printf("An SMS is %v on the air, %.0f %% more or less. The disk takes a write in %.2f ms, at worst %.2f ms. CPU is of one core.\n",
+		c.Air, 100*spread, median(syncs), slices.Max(syncs))
 	for _, one := range results {
 		fmt.Println()
 		if err := one.table(os.Stdout); err != nil {

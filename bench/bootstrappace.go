@@ -17,6 +17,7 @@ type pace struct {
 	up     time.Duration // from the start of the gateway until every modem had sent something
 	cpu    float64       // of the gateway, in percent of one core
 	own    float64       // of this program, with modems, network and phones
+	others float64       // of what else the machine did
 	peak   uint64        // memory of the gateway, bytes
 	tally
 }
@@ -71,11 +72,10 @@ func (f *field) watch(o *paceOptions) (*pace, error) {
 	}
 	from := time.Now()
 	p.up = from.Sub(f.started)
-	before, err := f.cpu()
+	before, err := f.used()
 	if err != nil {
 		return nil, err
 	}
-	own := cpuTime()
 	if o.during != nil {
 		err = o.during(f)
 	} else {
@@ -85,20 +85,34 @@ func (f *field) watch(o *paceOptions) (*pace, error) {
 		return nil, err
 	}
 	to := time.Now()
-	now, err := f.cpu()
+	now, err := f.used()
 	if err != nil {
 		return nil, err
 	}
-	p.cpu, p.own = percent(now-before, to.Sub(from)), percent(cpuTime()-own, to.Sub(from))
+	took := to.Sub(from)
+	p.cpu, p.own = percent(now.gateway-before.gateway, took), percent(now.bench-before.bench, took)
+	p.others = max(0, percent(now.machine-before.machine, took)-p.cpu-p.own)
 	if p.peak, err = f.peak(); err != nil {
 		return nil, err
 	}
 	for i := range o.modems {
 		seconds, count := f.air.within(i, from, to)
-		p.busy = append(p.busy, 100*seconds/to.Sub(from).Seconds())
-		p.rate += count / to.Sub(from).Seconds()
+		p.busy = append(p.busy, 100*seconds/took.Seconds())
+		p.rate += count / took.Seconds()
 	}
 	return p, nil
+}
+
+// used is processor time.
+type used struct{ gateway, bench, machine time.Duration }
+
+func (f *field) used() (u used, err error) {
+	u.bench = cpuTime()
+	if u.gateway, err = f.cpu(); err != nil {
+		return u, err
+	}
+	u.machine, err = machineCPU()
+	return u, err
 }
 
 func (p *pace) leastBusy() float64 { return slices.Min(p.busy) }

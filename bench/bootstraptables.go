@@ -31,6 +31,7 @@ func (p *pace) figures(r *report, prefix string) {
 	r.add(prefix+"cpu_percent", p.cpu, "%")
 	r.add(prefix+"cpu_per_segment", p.perSegment(), "ms")
 	r.add(prefix+"bench_cpu_percent", p.own, "%")
+	r.add(prefix+"others_cpu_percent", p.others, "%")
 	r.add(prefix+"peak", float64(p.peak)/mebibyte, "MiB")
 	r.add(prefix+"lost", float64(p.lost), "pushes")
 	r.add(prefix+"duplicated", float64(p.tally.segments), "segments")
@@ -46,10 +47,10 @@ func (p *pace) linear(one *pace) float64 {
 
 func (b banks) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "modems\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tthis bench\tpeak\tlost\ttwice\t")
+	fmt.Fprintln(w, "modems\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tbench\tothers\tpeak\tlost\ttwice\t")
 	for _, p := range b {
-		fmt.Fprintf(w, "%d\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f MiB\t%d\t%d\t\n",
-			p.modems, p.rate, p.linear(b[0]), p.leastBusy(), mean(p.busy), p.up.Seconds(), p.cpu, p.perSegment(), p.own,
+		fmt.Fprintf(w, "%d\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f %%\t%.0f MiB\t%d\t%d\t\n",
+			p.modems, p.rate, p.linear(b[0]), p.leastBusy(), mean(p.busy), p.up.Seconds(), p.cpu, p.perSegment(), p.own, p.others,
 			float64(p.peak)/mebibyte, p.lost, p.tally.segments)
 	}
 	return w.Flush()
@@ -76,9 +77,9 @@ func (p realPace) figures(r *report) {
 
 func (p realPace) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "modems\ton the air\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tpeak\t")
-	fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f MiB\t\n", p.modems, p.air, p.rate, p.leastBusy(),
-		mean(p.busy), p.cpu, p.perSegment(), float64(p.peak)/mebibyte)
+	fmt.Fprintln(w, "modems\ton the air\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tothers\tpeak\t")
+	fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f %%\t%.0f MiB\t\n", p.modems, p.air, p.rate, p.leastBusy(),
+		mean(p.busy), p.cpu, p.perSegment(), p.others, float64(p.peak)/mebibyte)
 	return w.Flush()
 }
 
@@ -131,10 +132,10 @@ func (c *campaign) figures(r *report) {
 
 func (c *campaign) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "campaign\tordered in\tpeak\theap\tthen\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tpeak\t")
-	fmt.Fprintf(w, "%d devices\t%.1f s\t%.0f MiB\t%.0f MiB\t%d modems\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f MiB\t\n",
-		c.targets, c.took.Seconds(), float64(c.peak)/mebibyte, float64(c.heap)/mebibyte, c.sent.modems, c.sent.rate,
-		c.sent.leastBusy(), mean(c.sent.busy), c.sent.cpu, c.sent.perSegment(), float64(c.sent.peak)/mebibyte)
+	fmt.Fprintln(w, "campaign\tordered in\tpeak\theap\tthen\tall up in\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tothers\tpeak\t")
+	fmt.Fprintf(w, "%d devices\t%.1f s\t%.0f MiB\t%.0f MiB\t%d modems\t%.2f s\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f %%\t%.0f MiB\t\n",
+		c.targets, c.took.Seconds(), float64(c.peak)/mebibyte, float64(c.heap)/mebibyte, c.sent.modems, c.sent.up.Seconds(),
+		c.sent.rate, c.sent.leastBusy(), mean(c.sent.busy), c.sent.cpu, c.sent.perSegment(), c.sent.others, float64(c.sent.peak)/mebibyte)
 	return w.Flush()
 }
 

@@ -33,6 +33,31 @@ func processCPU(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
+// machineCPU is the processor time that all processes have taken since the machine was started, and what its own host
+// has kept from it: the first line of proc_stat(5) without idle and iowait, and without guests, which count as users.
+func machineCPU() (time.Duration, error) {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("/proc/stat: %q", line)
+	}
+	var sum time.Duration
+	for i, f := range fields[1:9] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/stat: %w", err)
+		}
+		if i != 3 && i != 4 {
+			sum += time.Duration(n) * tick
+		}
+	}
+	return sum, nil
+}
+
 // processPeak is the most memory that a process has held at a time, in bytes: VmHWM of proc_pid_status(5).
 func processPeak(pid int) (uint64, error) {
 	file := fmt.Sprintf("/proc/%d/status", pid)
