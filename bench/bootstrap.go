@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,7 @@ import (
 type bootstrapCmd struct {
 	JSON    string        `name:"json" placeholder:"FILE" help:"Write the figures to FILE."`
 	Gateway string        `placeholder:"FILE" help:"The dmgate to measure; the one beside this program, or one built anew."`
-	Parts   []string      `default:"banks,real,faults,replug,campaign,kills" enum:"banks,real,faults,replug,campaign,kills" help:"What is measured: ${default}."`
+	Parts   []string      `default:"banks,real,faults,replug,campaign,kills" help:"What is measured: ${default}."`
 	Modems  []int         `default:"1,8,32,64" help:"Sizes of the banks, ascending. What needs one bank takes the last."`
 	Air     time.Duration `default:"300ms" help:"Time that one SMS is on the air, on average: a tenth of what real modems take."`
 	Length  time.Duration `default:"10s" help:"How long each bank is watched."`
@@ -27,7 +28,15 @@ type bootstrapCmd struct {
 	folder  string // for all files
 }
 
+// parts are all that can be measured.
+var parts = []string{"banks", "real", "faults", "replug", "campaign", "kills"}
+
 func (c *bootstrapCmd) Validate() error {
+	for _, p := range c.Parts {
+		if !slices.Contains(parts, p) {
+			return fmt.Errorf("--parts: %q is none of %s", p, strings.Join(parts, ", "))
+		}
+	}
 	switch {
 	case len(c.Modems) == 0 || !slices.IsSorted(c.Modems) || c.Modems[0] < 1 || c.last() > 256:
 		return errors.New("--modems: want numbers from 1 to 256, ascending")
@@ -74,8 +83,8 @@ func (c *bootstrapCmd) Run() (err error) {
 	r.add("bootstrap.sync", median(syncs), "ms")
 	r.add("bootstrap.sync_max", slices.Max(syncs), "ms")
 	fmt.Printf("%s, %d cores, %s/%s, %s\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go)
-	fmt.Printf("An SMS is %v on the air, %.0f %% more or less. The disk takes a write in %.2f ms, at worst %.2f ms. CPU is of one core.\n",
-		c.Air, 100*spread, median(syncs), slices.Max(syncs))
+	fmt.Printf("An SMS is %v on the air, %.0f %% more or less. The disk takes a write in %.2f ms, at worst %.2f ms. "+
+		"CPU is of one core.\n", c.Air, 100*spread, median(syncs), slices.Max(syncs))
 	for _, one := range results {
 		fmt.Println()
 		if err := one.table(os.Stdout); err != nil {

@@ -13,7 +13,8 @@ func TestBootstrapJSON(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	file := filepath.Join(t.TempDir(), "figures.json")
-	run(t, "bootstrap", "--parts", "banks,kills", "--modems", "2,4", "--air", "30ms", "--length", "1s", "--pushes", "500", "--json", file)
+	run(t, "bootstrap", "--parts", "banks,kills", "--modems", "2,4", "--air", "30ms", "--length", "1s", "--pushes", "500",
+		"--json", file)
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

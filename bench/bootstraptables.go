@@ -47,7 +47,8 @@ func (p *pace) linear(one *pace) float64 {
 
 func (b banks) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "modems\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tbench\tothers\tpeak\tlost\ttwice\t")
+	fmt.Fprintln(w, "modems\tsegments/s\tof linear\tleast busy\tmean\tall up in\tgateway CPU\ta segment\tbench\tothers\t"+
+		"peak\tlost\ttwice\t")
 	for _, p := range b {
 		fmt.Fprintf(w, "%d\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f %%\t%.0f MiB\t%d\t%d\t\n",
 			p.modems, p.rate, p.linear(b[0]), p.leastBusy(), mean(p.busy), p.up.Seconds(), p.cpu, p.perSegment(), p.own, p.others,
@@ -78,8 +79,8 @@ func (p realPace) figures(r *report) {
 func (p realPace) table(out io.Writer) error {
 	w := newTable(out)
 	fmt.Fprintln(w, "modems\ton the air\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tothers\tpeak\t")
-	fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f %%\t%.0f MiB\t\n", p.modems, p.air, p.rate, p.leastBusy(),
-		mean(p.busy), p.cpu, p.perSegment(), p.others, float64(p.peak)/mebibyte)
+	fmt.Fprintf(w, "%d\t%v\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f %%\t%.0f MiB\t\n", p.modems, p.air, p.rate,
+		p.leastBusy(), mean(p.busy), p.cpu, p.perSegment(), p.others, float64(p.peak)/mebibyte)
 	return w.Flush()
 }
 
@@ -96,8 +97,8 @@ func (f *faults) figures(r *report) {
 func (f *faults) table(out io.Writer) error {
 	w := newTable(out)
 	fmt.Fprintln(w, "\tsegments/s\tof all sound\tshare of the sound\tleast busy of them\tlost\ttwice\t")
-	fmt.Fprintf(w, "%d modems\t%.1f\t100.0 %%\t100.0 %%\t%.1f %%\t%d\t%d\t\n", f.modems, f.base.rate, f.base.leastBusy(), f.base.lost,
-		f.base.tally.segments)
+	fmt.Fprintf(w, "%d modems\t%.1f\t100.0 %%\t100.0 %%\t%.1f %%\t%d\t%d\t\n", f.modems, f.base.rate, f.base.leastBusy(),
+		f.base.lost, f.base.tally.segments)
 	fmt.Fprintf(w, "one hung, one unplugged, one erring\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%d\t%d\t\n", f.rate, f.share(),
 		f.floor(), f.soundBusy(), f.lost, f.tally.segments)
 	return w.Flush()
@@ -132,8 +133,10 @@ func (c *campaign) figures(r *report) {
 
 func (c *campaign) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "campaign\tordered in\tpeak\theap\tthen\tall up in\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\tothers\tpeak\t")
-	fmt.Fprintf(w, "%d devices\t%.1f s\t%.0f MiB\t%.0f MiB\t%d modems\t%.2f s\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t%.0f %%\t%.0f MiB\t\n",
+	fmt.Fprintln(w, "campaign\tordered in\tpeak\theap\tthen\tall up in\tsegments/s\tleast busy\tmean\tgateway CPU\ta segment\t"+
+		"others\tpeak\t")
+	fmt.Fprintf(w, "%d devices\t%.1f s\t%.0f MiB\t%.0f MiB\t%d modems\t%.2f s\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f ms\t"+
+		"%.0f %%\t%.0f MiB\t\n",
 		c.targets, c.took.Seconds(), float64(c.peak)/mebibyte, float64(c.heap)/mebibyte, c.sent.modems, c.sent.up.Seconds(),
 		c.sent.rate, c.sent.leastBusy(), mean(c.sent.busy), c.sent.cpu, c.sent.perSegment(), c.sent.others, float64(c.sent.peak)/mebibyte)
 	return w.Flush()
@@ -151,8 +154,9 @@ func (k *kills) figures(r *report) {
 
 func (k *kills) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tsegments\tof them twice\tpushes twice\tphones concerned\tunexplained\t")
-	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(), k.lost,
-		k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
+	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tsegments\tof them twice\tpushes twice\t"+
+		"phones concerned\tunexplained\t")
+	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(),
+		k.lost, k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
 	return w.Flush()
 }

@@ -11,7 +11,8 @@ import (
 // tick is the unit of times in /proc/PID/stat: USER_HZ, which is 100 on every Linux.
 const tick = 10 * time.Millisecond
 
-// processCPU is the processor time, in user and system mode, that a process has taken: fields 14 and 15 of proc_pid_stat(5).
+// processCPU is the processor time, in user and system mode, that a process has taken: fields 14 and 15 of
+// proc_pid_stat(5).
 func processCPU(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
