@@ -17,7 +17,6 @@ type field struct {
 	air     *air
 	bank    *modemsim.Bank
 	numbers []string // the phones that get a bootstrap each
-	devices []string // their names at the gateway
 }
 
 // fieldOptions says what field is wanted.
@@ -25,6 +24,7 @@ type fieldOptions struct {
 	modems    int
 	time      time.Duration // on the air, of one SMS
 	pushes    int
+	campaign  bool // they are ordered by one
 	character func(i int) modemsim.Character
 }
 
@@ -44,7 +44,7 @@ func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err erro
 		f.numbers = append(f.numbers, number(i))
 	}
 	if o.pushes > 0 {
-		if err = f.order(); err != nil {
+		if err = f.order(o.campaign); err != nil {
 			return f, err
 		}
 	}
@@ -57,12 +57,18 @@ func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err erro
 // number is that of phone i.
 func number(i int) string { return fmt.Sprintf("+4915%09d", i) }
 
-// order registers a device for each phone and orders its bootstrap.
-func (f *field) order() (err error) {
+// order orders a bootstrap for each phone: one by one, or by a campaign.
+func (f *field) order(campaign bool) error {
 	if err := f.start("ports: []"); err != nil {
 		return err
 	}
-	if f.devices, err = f.up.bootstrap(f.numbers); err != nil {
+	var err error
+	if campaign {
+		err = f.up.campaign(len(f.numbers))
+	} else {
+		err = f.up.bootstrap(f.numbers)
+	}
+	if err != nil {
 		return err
 	}
 	return f.stop()

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
-	"io"
-	"sync"
 	"time"
 )
 
@@ -72,37 +68,4 @@ func (f *field) heap(stop <-chan struct{}) (most uint64) {
 		case <-tick.C:
 		}
 	}
-}
-
-// campaign creates a campaign, sends the file of its targets and starts it.
-func (u *upstream) campaign(targets int) error {
-	var made struct{ ID string }
-	in := map[string]any{"name": "bench", "kind": "bootstrap", "sec": "userpin"}
-	if err := u.call("POST", "campaigns", in, &made); err != nil {
-		return err
-	}
-	file, write := io.Pipe()
-	var writing sync.WaitGroup
-	writing.Go(func() { write.CloseWithError(writeTargets(write, targets)) })
-	var added struct{ Accepted, Refused int }
-	err := u.send("POST", "campaigns/"+made.ID+"/targets", "text/csv", file, &added)
-	file.Close()
-	writing.Wait()
-	if err != nil {
-		return err
-	}
-	if added.Accepted != targets {
-		return fmt.Errorf("%d of %d targets were taken, %d refused", added.Accepted, targets, added.Refused)
-	}
-	return u.call("POST", "campaigns/"+made.ID+"/start", nil, nil)
-}
-
-// writeTargets writes a file of as many targets, each with a number, an IMSI and a PIN.
-func writeTargets(to io.Writer, targets int) error {
-	w := bufio.NewWriterSize(to, 64<<10)
-	fmt.Fprintln(w, "msisdn,imsi,pin")
-	for i := range targets {
-		fmt.Fprintf(w, "%s,26201%010d,%06d\n", number(i), i, i%1_000_000)
-	}
-	return w.Flush()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 )
@@ -22,11 +21,11 @@ type kills struct {
 // giveUp is how long no push may arrive until those that have not are lost.
 const giveUp = time.Minute
 
-// kills has a bank send pushes, kills the gateway at random times, one to four seconds after it took work, and starts
-// it again, until every phone has got its push.
+// kills has a bank send the pushes of a campaign, kills the gateway at random times, one to four seconds after it took
+// work, and starts it again, until every phone has got its push.
 func (c *bootstrapCmd) kills() (res result, err error) {
 	air := c.Air / 3
-	f, err := c.newField("kills", fieldOptions{modems: c.last(), time: air, pushes: c.Pushes})
+	f, err := c.newField("kills", fieldOptions{modems: c.last(), time: air, pushes: c.Pushes, campaign: true})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +70,7 @@ const explanation = "sent once more"
 func (f *field) unexplained(phones []string) ([]string, error) {
 	var out []string
 	for _, number := range phones {
-		d, err := f.up.device(f.devices[slices.Index(f.numbers, number)])
+		d, err := f.up.device(number)
 		if err != nil {
 			return nil, err
 		}

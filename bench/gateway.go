@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,9 +20,10 @@ type gateway struct {
 	device  string // address of the listener
 	admin   string
 
-	up      *upstream // once it was ready
-	process *exec.Cmd // nil while none runs
-	started time.Time // the last one
+	up      *upstream     // once it was ready
+	process *exec.Cmd     // nil while none runs
+	ended   chan struct{} // closed when it has ended
+	started time.Time     // the last one
 }
 
 // findGateway is the program to be measured: the one named, the one beside ours, or one built in folder.
@@ -90,7 +90,11 @@ func (g *gateway) start(modems string) error {
 	if err := p.Start(); err != nil {
 		return err
 	}
-	g.process = p
+	g.process, g.ended = p, make(chan struct{})
+	go func(ended chan struct{}) {
+		_ = p.Wait() // ProcessState tells the same
+		close(ended)
+	}(g.ended)
 	if err := g.awaitReady(); err != nil {
 		g.kill()
 		return fmt.Errorf("%w; its log ends with:\n%s", err, g.logEnd())
@@ -111,6 +115,8 @@ func (g *gateway) awaitReady() error {
 			}
 		}
 		select {
+		case <-g.ended:
+			return fmt.Errorf("the gateway ended: %v", g.process.ProcessState)
 		case <-ctx.Done():
 			return fmt.Errorf("the gateway was not ready within %v", readyWithin)
 		case <-tick.C:
@@ -134,11 +140,10 @@ func (g *gateway) stop() error {
 	}
 	p := g.process
 	g.process = nil
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		return errors.Join(err, p.Wait())
-	}
-	if err := p.Wait(); err != nil {
-		return fmt.Errorf("the gateway ended with %w; its log ends with:\n%s", err, g.logEnd())
+	_ = p.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	<-g.ended
+	if !p.ProcessState.Success() {
+		return fmt.Errorf("the gateway ended: %v; its log ends with:\n%s", p.ProcessState, g.logEnd())
 	}
 	return nil
 }
@@ -148,7 +153,7 @@ func (g *gateway) kill() {
 	if p := g.process; p != nil {
 		g.process = nil
 		_ = p.Process.Kill()
-		_ = p.Wait() // "signal: killed"
+		<-g.ended
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,26 +32,60 @@ func newUpstream(address, key string) *upstream {
 	}
 }
 
-// bootstrap registers a device for each number and orders its bootstrap. It returns the devices, in the same order.
-func (u *upstream) bootstrap(numbers []string) ([]string, error) {
+// bootstrap registers a device for each number and orders its bootstrap.
+func (u *upstream) bootstrap(numbers []string) error {
 	devices, err := u.register(numbers)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	const batch = 1000
 	for rest := devices; len(rest) > 0; rest = rest[min(batch, len(rest)):] {
 		in := map[string]any{"devices": rest[:min(batch, len(rest))], "sec": "userpin", "pin": "4711"}
 		var out struct{ Refused int }
 		if err := u.call("POST", "bootstraps", in, &out); err != nil {
-			return nil, err
+			return err
 		}
 		if out.Refused > 0 {
-			return nil, fmt.Errorf("%d bootstraps were refused", out.Refused)
+			return fmt.Errorf("%d bootstraps were refused", out.Refused)
 		}
 	}
-	return devices, nil
+	return nil
 }
 
+// campaign creates a campaign, sends the file of its targets and starts it.
+func (u *upstream) campaign(targets int) error {
+	var made struct{ ID string }
+	in := map[string]any{"name": "bench", "kind": "bootstrap", "sec": "userpin"}
+	if err := u.call("POST", "campaigns", in, &made); err != nil {
+		return err
+	}
+	file, write := io.Pipe()
+	var writing sync.WaitGroup
+	writing.Go(func() { write.CloseWithError(writeTargets(write, targets)) })
+	var added struct{ Accepted, Refused int }
+	err := u.send("POST", "campaigns/"+made.ID+"/targets", "text/csv", file, &added)
+	file.Close()
+	writing.Wait()
+	if err != nil {
+		return err
+	}
+	if added.Accepted != targets {
+		return fmt.Errorf("%d of %d targets were taken, %d refused", added.Accepted, targets, added.Refused)
+	}
+	return u.call("POST", "campaigns/"+made.ID+"/start", nil, nil)
+}
+
+// writeTargets writes a file of as many targets, each with a number, an IMSI and a PIN.
+func writeTargets(to io.Writer, targets int) error {
+	w := bufio.NewWriterSize(to, 64<<10)
+	fmt.Fprintln(w, "msisdn,imsi,pin")
+	for i := range targets {
+		fmt.Fprintf(w, "%s,26201%010d,%06d\n", number(i), i, i%1_000_000)
+	}
+	return w.Flush()
+}
+
+// register returns the names of the devices, in the order of their numbers.
 func (u *upstream) register(numbers []string) ([]string, error) {
 	devices := make([]string, len(numbers))
 	var next atomic.Int64
@@ -90,9 +125,17 @@ type deviceView struct {
 	}
 }
 
-func (u *upstream) device(id string) (*deviceView, error) {
+// device is the device with a number.
+func (u *upstream) device(number string) (*deviceView, error) {
+	var found struct{ Devices []struct{ ID string } }
+	if err := u.call("GET", "devices?msisdn="+url.QueryEscape(number), nil, &found); err != nil {
+		return nil, err
+	}
+	if len(found.Devices) != 1 {
+		return nil, fmt.Errorf("%d devices have the number %s", len(found.Devices), number)
+	}
 	var d deviceView
-	return &d, u.call("GET", "devices/"+id, nil, &d)
+	return &d, u.call("GET", "devices/"+found.Devices[0].ID, nil, &d)
 }
 
 // call sends in, as JSON, and reads the answer into out.
