@@ -74,10 +74,15 @@ func (f *field) order(campaign bool) error {
 	return f.stop()
 }
 
-// send starts the gateway with the modems and, of their configuration, more: YAML. An SMS that is not answered is given
-// up after twenty times its time on the air, as the default of a minute is twenty times three seconds.
+// send starts the gateway with the modems and, of their configuration, more: YAML.
 func (f *field) send(more string) error {
-	modems := fmt.Sprintf("ports: [%s], timeout: %v", strings.Join(f.bank.Paths(), ", "), 20*f.air.time)
+	return f.sendThrough(strings.Join(f.bank.Paths(), ", "), more)
+}
+
+// sendThrough does so with ports by other names. An SMS that is not answered is given up after twenty times its time on
+// the air, as the default of a minute is twenty times three seconds.
+func (f *field) sendThrough(ports, more string) error {
+	modems := fmt.Sprintf("ports: [%s], timeout: %v", ports, 20*f.air.time)
 	if more != "" {
 		modems += ", " + more
 	}

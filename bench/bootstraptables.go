@@ -104,19 +104,23 @@ func (f *faults) table(out io.Writer) error {
 	return w.Flush()
 }
 
-// replugs are the seconds from the return of a port until the network has taken an SMS.
-type replugs []float64
-
-func (s replugs) figures(r *report) {
-	r.add("bootstrap.replug.tries", float64(len(s)), "tries")
-	r.add("bootstrap.replug.median", median(s), "s")
-	r.add("bootstrap.replug.worst", slices.Max(s), "s")
+func (s *replugs) figures(r *report) {
+	r.add("bootstrap.replug.tries", float64(len(s.same)), "tries")
+	r.add("bootstrap.replug.median", median(s.same), "s")
+	r.add("bootstrap.replug.worst", slices.Max(s.same), "s")
+	r.add("bootstrap.replug.renamed.median", median(s.renamed), "s")
+	r.add("bootstrap.replug.renamed.worst", slices.Max(s.renamed), "s")
 }
 
-func (s replugs) table(out io.Writer) error {
+func (s *replugs) table(out io.Writer) error {
 	w := newTable(out)
 	fmt.Fprintln(w, "unplugged and back\tuntil an SMS was taken: median\tworst\t")
-	fmt.Fprintf(w, "%d times\t%.2f s\t%.2f s\t\n", len(s), median(s), slices.Max(s))
+	for _, of := range []struct {
+		name  string
+		times []float64
+	}{{"under the same name", s.same}, {"under another name", s.renamed}} {
+		fmt.Fprintf(w, "%d times, %s\t%.2f s\t%.2f s\t\n", len(of.times), of.name, median(of.times), slices.Max(of.times))
+	}
 	return w.Flush()
 }
 
