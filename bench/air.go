@@ -2,7 +2,6 @@ package main
 
 import (
 	"hash/maphash"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -11,27 +10,13 @@ import (
 	"dmgate/modempool/modemsim"
 )
 
-// air is the network that modems send into. It says for how long each SMS is on the air and when its delivery report
-// follows, and writes down what came from whom, and what each phone has got. The same seed gives the same times.
+// air is the network that modems send into: it writes down what came from whom, and what each phone has got.
 type air struct {
-	time    time.Duration // that an SMS is on the air, on average
-	reports time.Duration // until a delivery report, at most; evenly from nothing on
-	seed    uint64
-
 	mu     sync.Mutex
-	modems []flights
+	taken  [][]time.Time // when an SMS was taken, by modem, in their order
 	phones map[string]*phone
 	whole  int // phones that have got a push
 }
-
-// spread is by how much the time of an SMS on the air differs from the average, at most; evenly.
-const spread = 0.3
-
-// flights are the SMS that one modem has sent, in their order.
-type flights []flight
-
-// flight is one SMS on the air.
-type flight struct{ begin, end time.Time }
 
 // phone is what one number has got.
 type phone struct {
@@ -40,36 +25,17 @@ type phone struct {
 	segments map[uint64]int // times each segment came, by what it carries
 }
 
-func newAir(modems int, mean time.Duration, seed uint64) *air {
-	return &air{
-		time: mean, reports: 2 * mean, seed: seed,
-		modems: make([]flights, modems), phones: make(map[string]*phone),
-	}
-}
-
-// least is the time that every SMS is on the air. Modems take it before Submit: reports go out meanwhile.
-func (a *air) least() time.Duration { return time.Duration(float64(a.time) * (1 - spread)) }
-
-// Submit implements modemsim.Network.
-func (a *air) Submit(modem int, s *push.Submit) modemsim.Fate {
-	begin := time.Now().Add(-a.least())
-	a.mu.Lock()
-	r := rand.New(rand.NewPCG(a.seed, uint64(modem)<<32|uint64(len(a.modems[modem]))))
-	more := time.Duration(2 * spread * r.Float64() * float64(a.time))
-	a.modems[modem] = append(a.modems[modem], flight{begin, begin.Add(a.least() + more)})
-	a.mu.Unlock()
-
-	<-time.After(more)
-	a.mu.Lock()
-	a.arrive(s)
-	a.mu.Unlock()
-	return modemsim.Fate{Report: true, After: time.Duration(r.Float64() * float64(a.reports))}
+func newAir(modems int) *air {
+	return &air{taken: make([][]time.Time, modems), phones: make(map[string]*phone)}
 }
 
 var segmentSeed = maphash.MakeSeed()
 
-// arrive is an SMS that has reached its phone.
-func (a *air) arrive(s *push.Submit) {
+// Submit implements modemsim.Network.
+func (a *air) Submit(modem int, s *push.Submit) modemsim.Fate {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.taken[modem] = append(a.taken[modem], time.Now())
 	p := a.phones[s.Destination]
 	if p == nil {
 		p = &phone{segments: make(map[uint64]int)}
@@ -83,6 +49,7 @@ func (a *air) arrive(s *push.Submit) {
 			a.whole++
 		}
 	}
+	return modemsim.Fate{Report: true}
 }
 
 // arrived is the number of phones that have got a push.
@@ -92,28 +59,46 @@ func (a *air) arrived() int {
 	return a.whole
 }
 
-// sending is the number of modems that have had something on the air.
+// sending is the number of modems that something was taken from.
 func (a *air) sending() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := 0
-	for _, f := range a.modems {
-		if len(f) > 0 {
+	for _, times := range a.taken {
+		if len(times) > 0 {
 			n++
 		}
 	}
 	return n
 }
 
-// lastOf is when the last SMS of a modem has come or is to come; zero where there was none.
+// lastOf is when the last SMS of a modem was taken; zero where none was.
 func (a *air) lastOf(modem int) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	f := a.modems[modem]
-	if len(f) == 0 {
-		return time.Time{}
+	if n := len(a.taken[modem]); n > 0 {
+		return a.taken[modem][n-1]
 	}
-	return f[len(f)-1].end
+	return time.Time{}
+}
+
+// rate is how many SMS a second were taken from a modem between two times. Where it sent all of that time, which a gap
+// of more than three times what one SMS takes says it did not, the ends are left out, so that a few SMS give no coarse
+// figure.
+func (a *air) rate(modem int, from, to time.Time, each time.Duration) float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var in []time.Time
+	for _, t := range a.taken[modem] {
+		if !t.Before(from) && !t.After(to) {
+			in = append(in, t)
+		}
+	}
+	n := len(in)
+	if n >= 2 && in[0].Sub(from) < 3*each && to.Sub(in[n-1]) < 3*each {
+		return float64(n-1) / in[n-1].Sub(in[0]).Seconds()
+	}
+	return float64(n) / to.Sub(from).Seconds()
 }
 
 // tally is what reached the phones, of those that were to get one push each.
@@ -149,25 +134,4 @@ func (a *air) tally(numbers []string) tally {
 		t.pushes += max(0, p.whole-1)
 	}
 	return t
-}
-
-// within is how much a modem sent in a span of time: the seconds that it was on the air, and a number of SMS, of which
-// one that lies in it by half counts half.
-func (a *air) within(modem int, from, to time.Time) (seconds, count float64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range a.modems[modem] {
-		begin, end := f.begin, f.end
-		if begin.Before(from) {
-			begin = from
-		}
-		if end.After(to) {
-			end = to
-		}
-		if in := end.Sub(begin).Seconds(); in > 0 {
-			seconds += in
-			count += in / f.end.Sub(f.begin).Seconds()
-		}
-	}
-	return seconds, count
 }

@@ -27,7 +27,7 @@ func segments(t *testing.T, to string, ref uint8) []*push.Submit {
 
 // What phones got is counted by what it carries, whatever the reference under which it came.
 func TestTally(t *testing.T) {
-	a := newAir(1, 0, 1)
+	a := newAir(1)
 	send := func(all []*push.Submit, which ...int) {
 		for _, i := range which {
 			a.Submit(0, all[i])
@@ -50,41 +50,17 @@ func TestTally(t *testing.T) {
 	}
 }
 
-// A flight counts by the part of it that lies within the span.
-func TestWithin(t *testing.T) {
+// A modem that sent all the time counts by the SMS between its first one and its last; one that did not by all it sent.
+func TestRate(t *testing.T) {
 	at := func(seconds float64) time.Time { return time.Unix(0, int64(seconds*1e9)) }
-	a := newAir(1, 0, 1)
-	a.modems[0] = flights{{at(0), at(1)}, {at(1.5), at(3.5)}, {at(4), at(5)}, {at(6), at(8)}, {at(9), at(10)}}
-	if seconds, count := a.within(0, at(2), at(7)); seconds != 1.5+1+1 || count != 0.75+1+0.5 {
-		t.Errorf("%v s, %v SMS", seconds, count)
+	a := newAir(2)
+	for _, s := range []float64{1, 2.5, 4.5, 5.5, 6.5, 9} {
+		a.taken[0] = append(a.taken[0], at(s))
 	}
-}
-
-// The same seed gives the same times, which differ from each other within the spread, and stand for the average.
-func TestAirTimes(t *testing.T) {
-	times := func(seed uint64) (out []time.Duration) {
-		a := newAir(2, 10*time.Microsecond, seed)
-		s := segments(t, "+1", 1)[0]
-		for i := range 200 {
-			a.Submit(i%2, s)
+	a.taken[1] = []time.Time{at(2.5), at(3), at(4)}
+	for modem, want := range []float64{3 / (6.5 - 2.5), 3 / 6.0} {
+		if got := a.rate(modem, at(2), at(8), time.Second); got != want {
+			t.Errorf("modem %d: %v SMS a second, want %v", modem, got, want)
 		}
-		for _, m := range a.modems {
-			for _, f := range m {
-				out = append(out, f.end.Sub(f.begin))
-			}
-		}
-		return out
-	}
-	first := times(1)
-	if !slices.Equal(first, times(1)) || slices.Equal(first, times(2)) {
-		t.Error("the times do not follow the seed")
-	}
-	var sum time.Duration
-	for _, d := range first {
-		sum += d
-	}
-	if slices.Min(first) < 7*time.Microsecond || slices.Max(first) > 13*time.Microsecond || sum < 1900*time.Microsecond ||
-		sum > 2100*time.Microsecond {
-		t.Errorf("from %v to %v, in sum %v", slices.Min(first), slices.Max(first), sum)
 	}
 }

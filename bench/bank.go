@@ -14,6 +14,7 @@ import (
 // field is a gateway with a bank of modems, the network behind them, and work to be done.
 type field struct {
 	*gateway
+	each    time.Duration // on the air, of one SMS, on average
 	air     *air
 	bank    *modemsim.Bank
 	numbers []string // the phones that get a bootstrap each
@@ -21,17 +22,41 @@ type field struct {
 
 // fieldOptions says what field is wanted.
 type fieldOptions struct {
-	modems    int
-	time      time.Duration // on the air, of one SMS
-	pushes    int
-	campaign  bool // they are ordered by one
-	character func(i int) modemsim.Character
+	modems   int
+	time     time.Duration // on the air, of one SMS
+	pushes   int
+	campaign bool                           // they are ordered by one
+	fault    func(modem int) modemsim.Fault // that befalls a send; nil for none
 }
+
+// character is the one of modem i: they are not all alike, and none takes the same time for every SMS.
+func character(i int, air time.Duration, fault func(int) modemsim.Fault) modemsim.Character {
+	c := modemsim.Character{
+		Noise:       0.02,
+		Air:         modemsim.Span{Mean: air, Spread: spread, Min: air / 3, Max: 3 * air},
+		ReportDelay: modemsim.Span{Mean: air, Spread: 1, Max: 10 * air},
+	}
+	switch i % 4 {
+	case 1:
+		c.Chunk = 16
+	case 2:
+		c.Prompt, c.Reference = "\r\n>", "+CMGS:%d"
+	case 3:
+		c.Reference = `+CMGS: %d,"26/01/01,00:00:00+00"`
+	}
+	if fault != nil {
+		c.Fault = func(int) modemsim.Fault { return fault(i) }
+	}
+	return c
+}
+
+// spread is how much the times on the air differ: the standard deviation of their logarithm.
+const spread = 0.3
 
 // newField places the orders at a gateway without modems, and plugs in a bank. The gateway does not run when it
 // returns: what it takes to send can be told from what it took to order.
 func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err error) {
-	f = &field{air: newAir(o.modems, o.time, c.Seed)}
+	f = &field{each: o.time, air: newAir(o.modems)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, f.close())
@@ -49,7 +74,9 @@ func (c *bootstrapCmd) newField(name string, o fieldOptions) (f *field, err erro
 		}
 	}
 	f.bank, err = modemsim.Start(modemsim.Options{
-		Modems: o.modems, AirTime: f.air.least(), Seed: c.Seed, Network: f.air, Character: o.character,
+		Modems: o.modems, Seed: c.Seed, Network: f.air, Character: func(i int) modemsim.Character {
+			return character(i, o.time, o.fault)
+		},
 	})
 	return f, err
 }
@@ -82,7 +109,7 @@ func (f *field) send(more string) error {
 // sendThrough does so with ports by other names. An SMS that is not answered is given up after twenty times its time on
 // the air, as the default of a minute is twenty times three seconds.
 func (f *field) sendThrough(ports, more string) error {
-	modems := fmt.Sprintf("ports: [%s], timeout: %v", ports, 20*f.air.time)
+	modems := fmt.Sprintf("ports: [%s], timeout: %v", ports, 20*f.each)
 	if more != "" {
 		modems += ", " + more
 	}
@@ -94,13 +121,13 @@ const upWithin = 30 * time.Second
 
 // awaitAll waits until every modem has sent something.
 func (f *field) awaitAll() error {
-	return until(upWithin, "every modem has sent something", func() bool { return f.air.sending() == len(f.air.modems) })
+	return until(upWithin, "every modem has sent something", func() bool { return f.air.sending() == len(f.air.taken) })
 }
 
 // awaitWhole waits until every phone has got its push: three times as long as it should take, and a while for what
 // has to be sent once more.
 func (f *field) awaitWhole() error {
-	each := time.Duration(len(f.numbers)/len(f.air.modems)+1) * segmentsEach * f.air.time
+	each := time.Duration(len(f.numbers)/len(f.air.taken)+1) * segmentsEach * f.each
 	err := until(3*each+2*time.Minute, "every phone has got its push", func() bool {
 		return f.air.arrived() == len(f.numbers)
 	})

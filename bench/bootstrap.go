@@ -83,7 +83,7 @@ func (c *bootstrapCmd) Run() (err error) {
 	r.add("bootstrap.sync", median(syncs), "ms")
 	r.add("bootstrap.sync_max", slices.Max(syncs), "ms")
 	fmt.Printf("%s, %d cores, %s/%s, %s\n", m.CPU, m.Cores, m.OS, m.Arch, m.Go)
-	fmt.Printf("An SMS is %v on the air, %.0f %% more or less. The disk takes a write in %.2f ms, at worst %.2f ms. "+
+	fmt.Printf("An SMS is %v on the air, mostly %.0f %% more or less. The disk takes a write in %.2f ms, at worst %.2f ms. "+
 		"CPU is of one core.\n", c.Air, 100*spread, median(syncs), slices.Max(syncs))
 	for _, one := range results {
 		fmt.Println()

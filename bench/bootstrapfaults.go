@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,24 +14,19 @@ import (
 // one before is unplugged for half of the time, and the one before that answers every send with an error.
 type trouble struct {
 	modems int
-	seed   uint64
 	armed  atomic.Bool
 }
 
-// character is the one of modem i.
-func (t *trouble) character(i int) modemsim.Character {
-	r := rand.New(rand.NewPCG(t.seed, uint64(i)))
-	return modemsim.Character{Fault: func(int) modemsim.Fault {
-		switch {
-		case !t.armed.Load():
-		case i == t.modems-1:
-			return modemsim.Fault{Kind: modemsim.HangAfter}
-		case i == t.modems-3:
-			codes := []int{0, 500} // none, unknown: what is to be tried soon again, as others mean that the phone is away
-			return modemsim.Fault{Kind: modemsim.RefusePDU, CMS: codes[r.IntN(len(codes))]}
-		}
-		return modemsim.Fault{}
-	}}
+// fault is what befalls a send of a modem.
+func (t *trouble) fault(modem int) modemsim.Fault {
+	switch {
+	case !t.armed.Load():
+	case modem == t.modems-1:
+		return modemsim.Fault{Kind: modemsim.HangAfter}
+	case modem == t.modems-3: // 500, unknown: other errors may mean that the phone is away
+		return modemsim.Fault{Kind: modemsim.RefusePDU, CMS: 500}
+	}
+	return modemsim.Fault{}
 }
 
 // faults is what became of a bank with three modems in trouble.
@@ -64,9 +58,9 @@ func (c *bootstrapCmd) faults() (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trouble{modems: base.modems, seed: c.Seed}
+	t := &trouble{modems: base.modems}
 	p, err := c.pace("troubled", paceOptions{
-		modems: base.modems, air: c.Air, length: c.Length, character: t.character,
+		modems: base.modems, air: c.Air, length: c.Length, fault: t.fault,
 		config: fmt.Sprintf("doubtWindow: %v", 20*c.Air),
 		during: func(f *field) error {
 			t.armed.Store(true)

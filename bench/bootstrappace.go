@@ -24,13 +24,13 @@ type pace struct {
 
 // paceOptions say what is watched.
 type paceOptions struct {
-	modems    int
-	air       time.Duration // of one SMS
-	length    time.Duration
-	config    string // of the modems, more YAML
-	character func(i int) modemsim.Character
-	leave     bool               // what is not sent by then is not waited for
-	during    func(*field) error // happens while the bank is watched, and takes as long; nil for nothing
+	modems int
+	air    time.Duration // of one SMS
+	length time.Duration
+	config string // of the modems, more YAML
+	fault  func(modem int) modemsim.Fault
+	leave  bool               // what is not sent by then is not waited for
+	during func(*field) error // happens while the bank is watched, and takes as long; nil for nothing
 }
 
 // segmentsEach is how many SMS a bootstrap takes, about.
@@ -39,7 +39,7 @@ const segmentsEach = 3
 // pace lets a bank send for a time, with more work than it can do in it, and then lets it finish.
 func (c *bootstrapCmd) pace(name string, o paceOptions) (p *pace, err error) {
 	f, err := c.newField(name, fieldOptions{
-		modems: o.modems, time: o.air, character: o.character,
+		modems: o.modems, time: o.air, fault: o.fault,
 		pushes: 2*o.modems + int(1.1*float64(o.modems)*float64(o.length/o.air)/segmentsEach),
 	})
 	if err != nil {
@@ -72,6 +72,7 @@ func (f *field) watch(o *paceOptions) (*pace, error) {
 	}
 	from := time.Now()
 	p.up = from.Sub(f.started)
+	usage := f.usage()
 	before, err := f.used()
 	if err != nil {
 		return nil, err
@@ -95,12 +96,20 @@ func (f *field) watch(o *paceOptions) (*pace, error) {
 	if p.peak, err = f.peak(); err != nil {
 		return nil, err
 	}
-	for i := range o.modems {
-		seconds, count := f.air.within(i, from, to)
-		p.busy = append(p.busy, 100*seconds/took.Seconds())
-		p.rate += count / took.Seconds()
+	for i, now := range f.usage() {
+		p.busy = append(p.busy, 100*now.Busy(usage[i]))
+		p.rate += f.air.rate(i, from, to, o.air)
 	}
 	return p, nil
+}
+
+// usage is how each modem has spent its time.
+func (f *field) usage() []modemsim.Usage {
+	all := make([]modemsim.Usage, len(f.air.taken))
+	for i := range all {
+		all[i] = f.bank.Usage(i)
+	}
+	return all
 }
 
 // used is processor time.
