@@ -51,7 +51,7 @@ func character(i int, air time.Duration, fault func(int) modemsim.Fault) modemsi
 }
 
 // spread is how much the times on the air differ: the standard deviation of their logarithm.
-const spread = 0.3
+const spread = 0.15
 
 // newField places the orders at a gateway without modems, and plugs in a bank. The gateway does not run when it
 // returns: what it takes to send can be told from what it took to order.
