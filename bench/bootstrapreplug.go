@@ -54,12 +54,18 @@ func (c *bootstrapCmd) replug() (res result, err error) {
 				renamed := n%2 == 1
 				d, err := s.pull(i, 3*time.Second+time.Duration(r.Int64N(int64(5*time.Second))), renamed)
 				mu.Lock()
-				if errs = append(errs, err); renamed {
+				switch {
+				case err != nil:
+					errs = append(errs, err)
+				case renamed:
 					out.renamed = append(out.renamed, d.Seconds())
-				} else {
+				default:
 					out.same = append(out.same, d.Seconds())
 				}
 				mu.Unlock()
+				if err != nil {
+					return
+				}
 			}
 		})
 	}
@@ -67,7 +73,10 @@ func (c *bootstrapCmd) replug() (res result, err error) {
 	if len(f.numbers) == f.air.arrived() {
 		errs = append(errs, errors.New("no work waited any more"))
 	}
-	return &out, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("%w; the gateway's log ends with:\n%s", err, f.logEnd())
+	}
+	return &out, nil
 }
 
 // sockets are where the modems of a field are plugged in: a folder like /dev, in which a name is there as long as the
@@ -120,7 +129,7 @@ func (s *sockets) pull(i int, away time.Duration, renamed bool) (time.Duration, 
 		return 0, err
 	}
 	var sent time.Time
-	err := until(time.Minute, fmt.Sprintf("%s sends again", filepath.Base(s.names[i])), func() bool {
+	err := until(20*time.Second, fmt.Sprintf("%s sends again", filepath.Base(s.names[i])), func() bool {
 		sent = s.air.lastOf(i)
 		return sent.After(back) && time.Now().After(sent)
 	})
