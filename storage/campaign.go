@@ -156,7 +156,9 @@ type CampaignCommit struct {
 
 	New *Campaign // ErrExists if there is one with this ID
 	// Edit changes the campaign's record as it stands at the moment of the commit, as Commit.Edit does a device's.
-	Edit    func(*Campaign) error
+	Edit func(*Campaign) error
+	// Targets are new, or take the place of those with the same numbers. They go by number, each once, and none is
+	// above Campaign.Last as New or Edit leaves it.
 	Targets []Target
 	// Feed entries get their Offset, Time and Campaign here. A change of the campaign's state adds its entry by itself.
 	Feed []FeedEntry

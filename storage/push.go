@@ -38,8 +38,8 @@ func (p *PushJob) AwaitsUnknown(s *Segment) bool {
 	return p.State == PushDoubtful && !s.Sent && !s.Reported
 }
 
-// PushNews is the feed entry that a push makes by going from one state to another. A push that is queued is none, a mere
-// attempt neither.
+// PushNews is the feed entry that a push makes by going from one state to another. A new push that is queued makes
+// none, and neither does a mere attempt.
 func PushNews(was, is *PushJob) (FeedEntry, bool) {
 	text := ""
 	switch {

@@ -329,8 +329,9 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"` // empty where it concerns none
-	Kind   string    `msg:"k"` // "state", "push", "session", "results", "alert", "order", "device", "task", "campaign", "sms", "modem"
-	Order  string    `msg:"or"`
+	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "campaign", "sms" or "modem".
+	Kind  string `msg:"k"`
+	Order string `msg:"or"`
 	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
 	Campaign string `msg:"ca,omitempty"`
 	Status   string `msg:"ss,omitempty"` // of "push", "order" and "campaign": the state it has entered

@@ -1,10 +1,12 @@
 package pebble
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"time"
 
 	"dmgate/storage"
@@ -19,10 +21,16 @@ func (s *Store) CommitCampaign(c *storage.CampaignCommit) error {
 	if c.Campaign == "" || c.New != nil && c.New.ID != c.Campaign {
 		return errors.New("storage: commit of a campaign without its ID")
 	}
+	var last uint64
 	for i := range c.Targets {
-		if c.Targets[i].Campaign != c.Campaign {
-			return fmt.Errorf("storage: commit for campaign %q with a target of campaign %q", c.Campaign, c.Targets[i].Campaign)
+		t := &c.Targets[i]
+		if t.Campaign != c.Campaign {
+			return fmt.Errorf("storage: commit for campaign %q with a target of campaign %q", c.Campaign, t.Campaign)
 		}
+		if t.Number <= last {
+			return fmt.Errorf("storage: commit for campaign %q with target %d after %d", c.Campaign, t.Number, last)
+		}
+		last = t.Number
 	}
 	return s.write(func(w *writer) (uint64, error) { return s.applyCampaign(w, c) })
 }
@@ -40,11 +48,17 @@ func (s *Store) applyCampaign(w *writer, c *storage.CampaignCommit) (uint64, err
 	case err != nil && (c.New == nil || !errors.Is(err, storage.ErrNotFound)):
 		return 0, err
 	}
-	if err := w.campaign(c, &was); err != nil {
+	first := was.Last + 1 // of the targets that are new
+	is, err := w.campaign(c, &was)
+	if err != nil {
 		return 0, err
 	}
 	for i := range c.Targets {
-		if err := w.target(&c.Targets[i], was.Last); err != nil {
+		t := &c.Targets[i]
+		if t.Number > is.Last {
+			return 0, fmt.Errorf("storage: commit for campaign %q with target %d, its last is %d", c.Campaign, t.Number, is.Last)
+		}
+		if err := w.target(t, t.Number >= first); err != nil {
 			return 0, err
 		}
 	}
@@ -58,55 +72,46 @@ func (s *Store) applyCampaign(w *writer, c *storage.CampaignCommit) (uint64, err
 	return s.publish(w, "")
 }
 
-// campaign writes the campaign's record, and begins the feed with a change of its state.
-func (w *writer) campaign(c *storage.CampaignCommit, was *storage.Campaign) error {
+// campaign writes the campaign's record, begins the feed with a change of its state, and returns the record. Edit may
+// change maps of was in place.
+func (w *writer) campaign(c *storage.CampaignCommit, was *storage.Campaign) (is *storage.Campaign, err error) {
 	if c.New == nil && c.Edit == nil {
-		return nil
+		return was, nil
 	}
-	state := was.State
-	is := was
+	is = was
 	if c.New != nil {
 		is = c.New
 	}
 	if c.Edit != nil {
 		edited := *is
 		if c.New != nil { // the caller's New stays as it is
-			edited.Counts, edited.Groups = cloneMap(is.Counts), cloneMap(is.Groups)
+			edited.Counts, edited.Groups = maps.Clone(is.Counts), maps.Clone(is.Groups)
 		}
 		if err := c.Edit(&edited); err != nil {
-			return err
+			return nil, err
 		}
 		if edited.ID != c.Campaign {
-			return fmt.Errorf("storage: campaign %q may not become %q", c.Campaign, edited.ID)
+			return nil, fmt.Errorf("storage: campaign %q may not become %q", c.Campaign, edited.ID)
 		}
 		is = &edited
 	}
 	if err := w.put(w.key, is); err != nil {
-		return err
+		return nil, err
 	}
-	if is.State == state {
-		return nil
+	if is.State == was.State {
+		return is, nil
 	}
 	w.entry = storage.FeedEntry{
 		Time: c.Time, Kind: "campaign", Campaign: c.Campaign, Status: string(is.State), Text: is.Reason,
 	}
-	return w.append()
+	return is, w.append()
 }
 
-func cloneMap[V any](m map[string]V) map[string]V {
-	out := make(map[string]V, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
-}
-
-// target writes t and moves it in the indexes. Those behind last, the number of the campaign's last target so far, are
-// new: nothing is read for them.
-func (w *writer) target(t *storage.Target, last uint64) error {
+// target writes t and moves it in the indexes. Nothing is read for one that is new.
+func (w *writer) target(t *storage.Target, isNew bool) error {
 	w.key = appendTargetKey(w.key[:0], t.Campaign, t.Number)
 	var was storage.Target
-	if t.Number <= last {
+	if !isNew {
 		if err := w.s.get(w.key, &was); err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
@@ -190,7 +195,9 @@ func (s *Store) Targets(campaign string, behind uint64, limit int) ([]storage.Ta
 }
 
 // TargetsIn lists the targets of a campaign in one state whose NotBefore is not after now.
-func (s *Store) TargetsIn(campaign string, state storage.TargetState, now time.Time, limit int) ([]storage.Target, error) {
+func (s *Store) TargetsIn(
+	campaign string, state storage.TargetState, now time.Time, limit int,
+) ([]storage.Target, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
@@ -200,7 +207,8 @@ func (s *Store) TargetsIn(campaign string, state storage.TargetState, now time.T
 	}
 	var list []storage.Target
 	lower := appendTargetsIn(nil, campaign, state)
-	err := s.scan(lower, after(appendTime(appendTargetsIn(nil, campaign, state), now)), func(key, _ []byte) (bool, error) {
+	upper := after(appendTime(bytes.Clone(lower), now))
+	err := s.scan(lower, upper, func(key, _ []byte) (bool, error) {
 		if len(key) != len(lower)+lenTime+lenUint {
 			return false, damagedKey(key)
 		}

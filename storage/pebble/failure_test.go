@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -214,6 +215,10 @@ func wantFailed(t *testing.T, s *pebble.Store, errs []error) {
 	_, err := s.Feed(0, 1)
 	errs = append(errs, err)
 	_, err = s.Device("d0")
+	errs = append(errs, err, s.CommitCampaign(grow("k", 1)), s.PutSetting("limits", nil))
+	_, err = s.TargetsIn("k", storage.TargetPending, time.Time{}, 9)
+	errs = append(errs, err)
+	_, err = s.PushFlows(time.Time{}, storage.Flow{}, 9)
 	errs = append(errs, err, s.Backup("backup"), s.Close())
 	for _, err := range errs {
 		if !errors.Is(err, storage.ErrFailed) || !errors.Is(err, syscall.ENOSPC) {

@@ -24,21 +24,21 @@ import (
 //	Y  open task    device, task                         -          only queued and sent
 //	R  results      device, task, arrival                storage.Results
 //	P  push         device, push                         storage.PushJob
-//	Q  push due     priority, flow, NotBefore, push, device   -     only queued
+//	Q  push due     priority, flow, NotBefore, push, device         -   only queued
 //	U  under way    Until, push, device                  -          sending (with no time), sent and doubtful that wait
-//	V  awaiting     modem, tail of the number, known or not, reference, push, device   -   segments that wait for a report
+//	V  awaiting     modem, tail, known, reference, push, device     -   segments that wait for a report
 //	C  checkpoint   device                               storage.Checkpoint
 //	F  feed         offset                               storage.FeedEntry, its Offset left to the key
-//	L  timeline     device, offset                       -          only of entries with a device
+//	L  timeline     device, offset                       -          not of news that concern no device
 //	K  campaign     campaign                             storage.Campaign
 //	G  target       campaign, number                     storage.Target
 //	H  target in    campaign, state, NotBefore, number   -          only pending, held and begun
 //	J  by MSISDN    campaign, MSISDN (raw to the end)    number     all targets but those refused
 //	E  setting      name (raw to the end)                what was set
 //
-// device, flow, modem, tail, campaign and state are texts (see appendText), task, push, offset and number are 8 bytes, priority is one, times are 12 (see
-// appendTime). arrival is 12: 4 count the openings of the store, 8 the results since then; it needs no clock and
-// no read.
+// device, flow, modem, tail, campaign and state are texts (see appendText), task, push, offset and number are 8 bytes,
+// priority, known and reference are one, times are 12 (see appendTime). arrival is 12: 4 count the openings of the
+// store, 8 the results since then; it needs no clock and no read.
 const (
 	tableStore       = 'S'
 	tableDevice      = 'D'

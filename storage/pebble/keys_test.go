@@ -57,8 +57,10 @@ func TestTimeKeysSort(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	p := &storage.PushJob{ID: 7, Device: "dev", Priority: 1, Flow: "k/+49", State: storage.PushQueued}
 	awaited := &storage.PushJob{
-		ID: 7, Device: "dev", State: storage.PushSent, Until: time.Unix(1, 0), Segments: []storage.Segment{{Sent: true, Reference: 255}},
+		ID: 7, Device: "dev", State: storage.PushSent, Until: time.Unix(1, 0),
+		Segments: []storage.Segment{{Sent: true, Reference: 255}},
 	}
+	sending := &storage.PushJob{ID: 7, Device: "dev", State: storage.PushSending}
 	target := &storage.Target{Campaign: "k", Number: 5, MSISDN: "+49", State: storage.TargetPending}
 	d := &storage.Device{ID: "dev"}
 	for want, key := range map[string][]byte{
@@ -74,7 +76,7 @@ func TestDescribe(t *testing.T) {
 		`results of task 9 of device "dev"`:           appendResultsKey(nil, &storage.Results{Device: "dev", Task: 9}, 1, 2),
 		`push 7 of device "dev"`:                      appendNumberedKey(nil, tablePush, "dev", 7),
 		`due entry of push 7 of device "dev"`:         queueKey(p),
-		`under-way entry of push 7 of device "dev"`:   wayKey(&storage.PushJob{ID: 7, Device: "dev", State: storage.PushSending}),
+		`under-way entry of push 7 of device "dev"`:   wayKey(sending),
 		`awaiting entry of push 7 of device "dev"`:    awaitingKeys(awaited)[0],
 		`campaign "k"`:                                appendText([]byte{tableCampaign}, "k"),
 		`target 5 of campaign "k"`:                    appendTargetKey(nil, "k", 5),

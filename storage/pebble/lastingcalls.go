@@ -92,7 +92,9 @@ func (l *Lasting) Targets(campaign string, after uint64, limit int) ([]storage.T
 	return l.store().Targets(campaign, after, limit)
 }
 
-func (l *Lasting) TargetsIn(campaign string, state storage.TargetState, now time.Time, limit int) ([]storage.Target, error) {
+func (l *Lasting) TargetsIn(
+	campaign string, state storage.TargetState, now time.Time, limit int,
+) ([]storage.Target, error) {
 	return l.store().TargetsIn(campaign, state, now, limit)
 }
 

@@ -27,6 +27,7 @@ func (s *Store) migrate(format uint64) error {
 // migratePushes is format 1 to 2: what a push waits for stands in its record, and its indexes are other ones.
 func (s *Store) migratePushes() error {
 	b := s.db.NewBatch()
+	defer b.Close()
 	for _, table := range []byte{tablePushDue, tablePushOnWay, tableAwaiting} {
 		if err := b.DeleteRange([]byte{table}, []byte{table + 1}, nil); err != nil {
 			return err

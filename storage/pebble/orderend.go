@@ -2,8 +2,15 @@ package pebble
 
 import "dmgate/storage"
 
-// orderEnd ends an order that is open, and tells the feed. One that was placed in this very commit is not in the store yet.
-func (w *writer) orderEnd(c *storage.Commit, end storage.OrderEnd) error {
+// orderEnd carries out c.Ends[i]: it ends an order that is open, and tells the feed. An order that was placed in this
+// very commit is not in the store yet.
+func (w *writer) orderEnd(c *storage.Commit, i int) error {
+	end := &c.Ends[i]
+	for k := range c.Ends[:i] {
+		if c.Ends[k].ID == end.ID { // it ends once
+			return nil
+		}
+	}
 	var o storage.Order
 	w.key = appendOrderKey(w.key[:0], c.Device, end.ID)
 	if err := w.s.get(w.key, &o); err != nil {

@@ -67,7 +67,8 @@ func (s *Store) PushesDue(flow storage.Flow, now time.Time, limit int) ([]storag
 // PushesOverdue lists the pushes in state sending, then those whose Until is not after now, the longest overdue first.
 func (s *Store) PushesOverdue(now time.Time, limit int) ([]storage.PushJob, error) {
 	lower := []byte{tablePushOnWay}
-	return s.pushes(lower, after(appendTime([]byte{tablePushOnWay}, now)), 1+lenTime, limit, func(p *storage.PushJob) bool {
+	upper := after(appendTime([]byte{tablePushOnWay}, now))
+	return s.pushes(lower, upper, 1+lenTime, limit, func(p *storage.PushJob) bool {
 		return p.State == storage.PushSending || p.Awaits() && !p.Until.After(now)
 	})
 }
@@ -75,15 +76,17 @@ func (s *Store) PushesOverdue(now time.Time, limit int) ([]storage.PushJob, erro
 // awaitingLimit bounds the pushes to one number that a report may be for: references wrap at 256.
 const awaitingLimit = 256
 
-// PushesAwaiting lists the pushes that a delivery report may be for: by its reference, the newest first, then those that
-// have a segment whose reference is unknown.
+// PushesAwaiting lists the pushes that a delivery report may be for: by its reference, the newest first, then those
+// that have a segment whose reference is unknown.
 func (s *Store) PushesAwaiting(modem, number string, reference uint8) ([]storage.PushJob, error) {
 	same := func(p *storage.PushJob) bool {
 		return p.Awaits() && p.Modem == modem && storage.SameNumber(p.MSISDN, number)
 	}
 	lower := append(appendAwaitingKey(nil, modem, number), awaitsKnown, reference)
 	known, err := s.pushes(lower, after(lower), len(lower), awaitingLimit, func(p *storage.PushJob) bool {
-		return same(p) && hasSegment(p, func(g *storage.Segment) bool { return g.Sent && !g.Reported && g.Reference == reference })
+		return same(p) && hasSegment(p, func(g *storage.Segment) bool {
+			return g.Sent && !g.Reported && g.Reference == reference
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -123,7 +126,9 @@ func hasSegment(p *storage.PushJob, is func(*storage.Segment) bool) bool {
 
 // pushes reads the pushes that index entries lead to, head bytes behind their beginning. Those that have changed since,
 // so that they do not belong there any more, are left out.
-func (s *Store) pushes(lower, upper []byte, head, limit int, belongs func(*storage.PushJob) bool) ([]storage.PushJob, error) {
+func (s *Store) pushes(
+	lower, upper []byte, head, limit int, belongs func(*storage.PushJob) bool,
+) ([]storage.PushJob, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}

@@ -95,8 +95,8 @@ func (w *writer) records(c *storage.Commit) error {
 			return err
 		}
 	}
-	for _, end := range c.Ends {
-		if err := w.orderEnd(c, end); err != nil {
+	for i := range c.Ends {
+		if err := w.orderEnd(c, i); err != nil {
 			return err
 		}
 	}

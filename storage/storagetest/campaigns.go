@@ -40,7 +40,8 @@ func testCampaigns(t *testing.T, s storage.Store) {
 	wantSame(t, "campaigns", each(must(s.Campaigns("", 9))(t), campaignID), []string{"k1", "k1\x00", "k2"})
 	wantSame(t, "campaigns", each(must(s.Campaigns("k1", 1))(t), campaignID), []string{"k1\x00"})
 	wantSame(t, "campaigns", len(must(s.Campaigns("", 0))(t)), 0)
-	wantError(t, "a second time", s.CommitCampaign(&storage.CampaignCommit{Campaign: "k1", New: &storage.Campaign{ID: "k1"}}), storage.ErrExists)
+	again := &storage.CampaignCommit{Campaign: "k1", New: &storage.Campaign{ID: "k1"}}
+	wantError(t, "a second time", s.CommitCampaign(again), storage.ErrExists)
 	wantError(t, "of none", s.CommitCampaign(&storage.CampaignCommit{Campaign: "k9"}), storage.ErrNotFound)
 	_, err := s.Campaign("k9")
 	wantError(t, "none", err, storage.ErrNotFound)
@@ -60,21 +61,34 @@ func testCampaigns(t *testing.T, s storage.Store) {
 		{Offset: head + 4, Time: at(4), Kind: "campaign", Campaign: "k1", Status: "held", Text: "too many failed"},
 		{Offset: head + 5, Time: at(4), Kind: "campaign", Campaign: "k1", Text: "noted"},
 	})
+	two := func(c *storage.Campaign) error { c.Last = 2; return nil }
 	for what, c := range map[string]*storage.CampaignCommit{
-		"without an ID":    {New: &storage.Campaign{}},
-		"of another one":   {Campaign: "k1", New: &storage.Campaign{ID: "k3"}},
-		"another's target": {Campaign: "k1", Targets: []storage.Target{{Campaign: "k2", Number: 1}}},
-		"changing its ID":  {Campaign: "k1", Edit: func(c *storage.Campaign) error { c.ID = "k3"; return nil }},
+		"without an ID":          {New: &storage.Campaign{}},
+		"of another one":         {Campaign: "k1", New: &storage.Campaign{ID: "k3"}},
+		"with another's target":  {Campaign: "k1", Targets: []storage.Target{{Campaign: "k2", Number: 1}}, Edit: two},
+		"changing its ID":        {Campaign: "k1", Edit: func(c *storage.Campaign) error { c.ID = "k3"; return nil }},
+		"with a target 0":        {Campaign: "k1", Targets: numbered("k1", 0), Edit: two},
+		"with a target twice":    {Campaign: "k1", Targets: numbered("k1", 2, 2), Edit: two},
+		"with targets backwards": {Campaign: "k1", Targets: numbered("k1", 2, 1), Edit: two},
+		"beyond its last target": {Campaign: "k1", Targets: numbered("k1", 2, 3), Edit: two},
 	} {
 		if err := s.CommitCampaign(c); err == nil {
 			t.Errorf("a commit %s: no error", what)
 		}
 	}
+	wantSame(t, "last after those", must(s.Campaign("k1"))(t).Last, uint64(0))
 	wantError(t, "abandoned", s.CommitCampaign(&storage.CampaignCommit{
 		Campaign: "k1", Targets: []storage.Target{{Campaign: "k1", Number: 1}},
 		Edit: func(*storage.Campaign) error { return errAbandoned },
 	}), errAbandoned)
 	wantSame(t, "targets after it", len(must(s.Targets("k1", 0, 9))(t)), 0)
+}
+
+func numbered(campaign string, numbers ...uint64) (list []storage.Target) {
+	for _, n := range numbers {
+		list = append(list, storage.Target{Campaign: campaign, Number: n, State: storage.TargetPending})
+	}
+	return list
 }
 
 func testTargets(t *testing.T, s storage.Store) {

@@ -28,4 +28,15 @@ func testOrderEnd(t *testing.T, s storage.Store) {
 	wantSame(t, "order ended twice", end(at.Add(2*time.Hour), storage.OrderDone, ""), first)
 	err := s.Commit(&storage.Commit{Device: "a", Ends: []storage.OrderEnd{{ID: "o2", State: storage.OrderDone}}})
 	wantError(t, "end of an unknown order", err, storage.ErrNotFound)
+
+	commit(t, s, &storage.Commit{Device: "a", Orders: []storage.Order{{ID: "o3", Device: "a", State: storage.OrderOpen}}})
+	head := s.Head()
+	commit(t, s, &storage.Commit{Device: "a", Time: at, Ends: []storage.OrderEnd{
+		{ID: "o3", State: storage.OrderFailed, Reason: "first"}, {ID: "o1", State: storage.OrderDone},
+		{ID: "o3", State: storage.OrderDone},
+	}})
+	wantSame(t, "ended twice in a commit", must(s.Order("a", "o3"))(t).Reason, "first")
+	wantSame(t, "feed", must(s.Feed(head, 9))(t), []storage.FeedEntry{
+		{Offset: head + 1, Time: at, Device: "a", Kind: "order", Order: "o3", Status: "failed", Text: "first"},
+	})
 }

@@ -97,10 +97,12 @@ func testPushFlows(t *testing.T, s storage.Store) {
 		wantSame(t, "flows", must(s.PushFlows(at(now), storage.Flow{}, 9))(t), want)
 	}
 	flows(0, storage.Flow{Priority: 5})
-	flows(10, storage.Flow{Name: "z"}, storage.Flow{Priority: 5}, storage.Flow{Priority: 5, Name: "k/"}, storage.Flow{Priority: 5, Name: "k/+49"})
+	flows(10, storage.Flow{Name: "z"}, storage.Flow{Priority: 5},
+		storage.Flow{Priority: 5, Name: "k/"}, storage.Flow{Priority: 5, Name: "k/+49"})
 	flows(99, storage.Flow{Name: "z"}, storage.Flow{Name: "z\x00"}, storage.Flow{Priority: 5},
 		storage.Flow{Priority: 5, Name: "k/"}, storage.Flow{Priority: 5, Name: "k/+49"})
-	wantSame(t, "after one", must(s.PushFlows(at(99), storage.Flow{Priority: 5}.Next(), 1))(t), []storage.Flow{{Priority: 5, Name: "k/"}})
+	next := must(s.PushFlows(at(99), storage.Flow{Priority: 5}.Next(), 1))(t)
+	wantSame(t, "after one", next, []storage.Flow{{Priority: 5, Name: "k/"}})
 	wantSame(t, "none", len(must(s.PushFlows(at(99), storage.Flow{}, 0))(t)), 0)
 	of := func(flow storage.Flow, now int, want ...uint64) {
 		t.Helper()
@@ -116,7 +118,9 @@ func testPushesOverdue(t *testing.T, s storage.Store) {
 	register(t, s, "a", "b")
 	put := func(dev storage.DeviceID, id uint64, state storage.PushState, until time.Time) {
 		t.Helper()
-		commit(t, s, &storage.Commit{Device: dev, Pushes: []storage.PushJob{{ID: id, Device: dev, State: state, Until: until}}})
+		commit(t, s, &storage.Commit{Device: dev, Pushes: []storage.PushJob{
+			{ID: id, Device: dev, State: state, Until: until},
+		}})
 	}
 	put("a", 1, storage.PushSent, at(10))
 	put("a", 2, storage.PushDoubtful, at(5))

@@ -17,18 +17,43 @@ func testModel(t *testing.T, open func(t *testing.T) storage.Store) {
 		s, m := open(t), newModel()
 		defer s.Close() // a test that runs many stores does not wait for its end
 		for range rapid.IntRange(1, 25).Draw(rt, "commits") {
-			c := randomCommit(rt)
-			if got, want := s.Commit(c), m.commit(c); !sameError(got, want) {
-				rt.Fatalf("commit %+v: error %v, want %v", c, got, want)
-			}
+			randomStep(rt, s, m)
 		}
 		for _, id := range modelDevices {
 			compareDevice(rt, s, m, id)
 		}
 		for range 5 {
 			compareLists(rt, s, m)
+			compareCampaigns(rt, s, m)
 		}
 	})
+}
+
+// randomStep does one thing to both.
+func randomStep(t *rapid.T, s storage.Store, m *model) {
+	switch rapid.SampledFrom([]string{"device", "device", "device", "campaign", "campaign", "news", "setting"}).Draw(t, "of") {
+	case "device":
+		c := randomCommit(t)
+		if got, want := s.Commit(c), m.commit(c); !sameError(got, want) {
+			t.Fatalf("commit %+v: error %v, want %v", c, got, want)
+		}
+	case "campaign":
+		c := randomCampaignCommit(t, m)
+		if got, want := s.CommitCampaign(c), m.commitCampaign(c); !sameError(got, want) {
+			t.Fatalf("commit %+v: error %v, want %v", c, got, want)
+		}
+	case "news":
+		c := &storage.Commit{Time: drawTime(t), Feed: []storage.FeedEntry{{Kind: "modem", Text: drawName(t)}}}
+		if got, want := s.Commit(c), m.commit(c); !sameError(got, want) {
+			t.Fatalf("commit %+v: error %v, want %v", c, got, want)
+		}
+	case "setting":
+		name, value := drawName(t), drawName(t)
+		m.settings[name] = value
+		if err := s.PutSetting(name, []byte(value)); err != nil {
+			t.Fatalf("setting %q: %v", name, err)
+		}
+	}
 }
 
 var (
@@ -62,7 +87,9 @@ func drawPushState(t *rapid.T) storage.PushState {
 	}).Draw(t, "push state")
 }
 func drawSegment(t *rapid.T) storage.Segment {
-	return storage.Segment{Reference: drawReference(t), Sent: rapid.Bool().Draw(t, "sent"), Reported: rapid.Bool().Draw(t, "reported")}
+	return storage.Segment{
+		Reference: drawReference(t), Sent: rapid.Bool().Draw(t, "sent"), Reported: rapid.Bool().Draw(t, "reported"),
+	}
 }
 func drawName(t *rapid.T) string {
 	return rapid.SampledFrom([]string{"", "n1", "n2", "n3", "n4"}).Draw(t, "name")
@@ -192,7 +219,8 @@ func compareLists(t *rapid.T, s storage.Store, m *model) {
 	compare[[]storage.PushJob](t, "PushesDue")(s.PushesDue(flow, now, limit))(m.pushesDue(flow, now, limit), nil)
 	compare[[]storage.PushJob](t, "PushesOverdue")(s.PushesOverdue(now, limit))(m.pushesOverdue(now, limit), nil)
 	number, mr := drawNumber(t), drawReference(t)
-	compare[[]storage.PushJob](t, "PushesAwaiting")(s.PushesAwaiting(name, number, mr))(m.pushesAwaiting(name, number, mr), nil)
+	awaiting := m.pushesAwaiting(name, number, mr)
+	compare[[]storage.PushJob](t, "PushesAwaiting")(s.PushesAwaiting(name, number, mr))(awaiting, nil)
 	compare[[]storage.FeedEntry](t, "Feed")(s.Feed(after, limit))(m.feedAfter(after, limit), nil)
 	compare[[]storage.FeedEntry](t, "Timeline")(s.Timeline(id, after, limit))(m.timeline(id, after, limit), nil)
 	compare[uint64](t, "Head")(s.Head(), nil)(uint64(len(m.feed)), nil)
