@@ -35,6 +35,8 @@ var kinds = map[string]func() record{
 	"PushJob":    func() record { return &storage.PushJob{} },
 	"Checkpoint": func() record { return &storage.Checkpoint{} },
 	"FeedEntry":  func() record { return &storage.FeedEntry{} },
+	"Campaign":   func() record { return &storage.Campaign{} },
+	"Target":     func() record { return &storage.Target{} },
 }
 
 // full is a record of each kept type with every field set.
@@ -42,7 +44,9 @@ func full() map[string]record {
 	c := storagetest.FullCommit("0123456789abcdef")
 	entry := c.Feed[0]
 	entry.Offset, entry.Time, entry.Device = 12, c.Time, c.Device
+	k := storagetest.FullCampaign("k")
 	return map[string]record{
+		"Campaign": k.New, "Target": &k.Targets[0],
 		"Device": c.New, "Account": c.Account, "Order": &c.Orders[0], "Task": &c.Tasks[0], "Results": &c.Results[0],
 		"PushJob": &c.Pushes[0], "Checkpoint": c.Checkpoint, "FeedEntry": &entry,
 	}
@@ -75,6 +79,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// goldenKinds are the types that version 1 began with.
+var goldenKinds = []string{"Device", "Account", "Order", "Task", "Results", "PushJob", "Checkpoint", "FeedEntry"}
+
 // golden is a record as an earlier program wrote it, and what it meant.
 type golden struct {
 	Kind   string
@@ -97,8 +104,8 @@ func TestGolden(t *testing.T) {
 	if err := json.Unmarshal(data, &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != len(kinds) {
-		t.Errorf("%d records for %d kinds", len(all), len(kinds))
+	if len(all) != len(goldenKinds) {
+		t.Errorf("%d records for %d kinds", len(all), len(goldenKinds))
 	}
 	for _, g := range all {
 		b, err := hex.DecodeString(g.Bytes)
@@ -120,9 +127,7 @@ func TestGolden(t *testing.T) {
 
 func writeGolden(t *testing.T, file string) {
 	var all []golden
-	for _, kind := range []string{
-		"Device", "Account", "Order", "Task", "Results", "PushJob", "Checkpoint", "FeedEntry",
-	} {
+	for _, kind := range goldenKinds {
 		r := full()[kind]
 		b, err := storage.AppendRecord(nil, r)
 		if err != nil {
@@ -185,7 +190,9 @@ func TestDamaged(t *testing.T) {
 // TestDamagedAnywhere changes some bytes of a record: it reads, perhaps wrongly, or it is an error; it is no panic.
 func TestDamagedAnywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		kind := rapid.SampledFrom([]string{"Device", "Task", "Results", "PushJob", "Checkpoint"}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]string{
+			"Device", "Task", "Results", "PushJob", "Checkpoint", "Campaign", "Target",
+		}).Draw(t, "kind")
 		b, err := storage.AppendRecord(nil, full()[kind])
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"dmgate/storage/storagetest"
 )
 
-// openFull opens a store with one device of everything.
+// openFull opens a store with one device of everything, and with a campaign.
 func openFull(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open("db", Options{FS: vfs.NewMem()})
@@ -27,7 +27,7 @@ func openFull(t *testing.T) *Store {
 	})
 	c := storagetest.FullCommit("alpha")
 	c.Pushes = append(c.Pushes, storage.PushJob{ID: 12, Device: "alpha", State: storage.PushQueued})
-	if err := s.Commit(c); err != nil {
+	if err := errors.Join(s.Commit(c), s.CommitCampaign(storagetest.FullCampaign("k"))); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -63,12 +63,34 @@ func TestDamagedRecords(t *testing.T) {
 		`push 11 of device "alpha"`: {numbered(tablePush, 11), map[string]func(*Store) error{
 			"Pushes":        func(s *Store) error { _, err := s.Pushes("alpha"); return err },
 			"PushesOverdue": func(s *Store) error { _, err := s.PushesOverdue(now, 9); return err },
+			"PushesAwaiting": func(s *Store) error {
+				_, err := s.PushesAwaiting("modem-1", "+49171alpha", 0)
+				return err
+			},
+			"Commit": func(s *Store) error {
+				return s.Commit(&storage.Commit{Device: "alpha", PushEdits: []storage.PushEdit{{ID: 11}}})
+			},
 		}},
 		`push 12 of device "alpha"`: {numbered(tablePush, 12), map[string]func(*Store) error{
 			"PushesDue": func(s *Store) error { _, err := s.PushesDue(storage.Flow{}, now, 9); return err },
 		}},
 		`checkpoint of device "alpha"`: {device(tableCheckpoint), map[string]func(*Store) error{
 			"Checkpoint": func(s *Store) error { _, err := s.Checkpoint("alpha"); return err },
+		}},
+		`campaign "k"`: {appendText([]byte{tableCampaign}, "k"), map[string]func(*Store) error{
+			"Campaign":       func(s *Store) error { _, err := s.Campaign("k"); return err },
+			"Campaigns":      func(s *Store) error { _, err := s.Campaigns("", 9); return err },
+			"CommitCampaign": func(s *Store) error { return s.CommitCampaign(&storage.CampaignCommit{Campaign: "k"}) },
+		}},
+		`target 1 of campaign "k"`: {appendTargetKey(nil, "k", 1), map[string]func(*Store) error{
+			"Target":    func(s *Store) error { _, err := s.Target("k", 1); return err },
+			"Targets":   func(s *Store) error { _, err := s.Targets("k", 0, 9); return err },
+			"TargetsIn": func(s *Store) error { _, err := s.TargetsIn("k", storage.TargetPending, now, 9); return err },
+			"CommitCampaign": func(s *Store) error {
+				return s.CommitCampaign(&storage.CampaignCommit{
+					Campaign: "k", Targets: []storage.Target{{Campaign: "k", Number: 1}},
+				})
+			},
 		}},
 		`feed entry 2`: {appendFeedKey(nil, 2), map[string]func(*Store) error{
 			"Feed":     func(s *Store) error { _, err := s.Feed(0, 9); return err },
@@ -110,34 +132,48 @@ func TestCheck(t *testing.T) {
 	if err != nil || !report.OK() {
 		t.Fatalf("a sound store: %v, %v", report, err)
 	}
-	got := []int{report.Devices, report.Accounts, report.Orders, report.Tasks, report.Results, report.Pushes}
-	if d := storagetest.Difference(append(got, report.Checkpoints, report.Feed), []int{1, 1, 1, 1, 1, 2, 1, 3}); d != "" {
-		t.Errorf("counts differ at%s", d)
+	want := "1 devices, 1 accounts, 1 orders, 1 tasks, 1 results, 2 pushes, 1 checkpoints, 1 campaigns, 7 targets, " +
+		"4 feed entries"
+	if got := report.String(); got != want {
+		t.Errorf("report %q, want %q", got, want)
 	}
 
 	full := storagetest.FullCommit("alpha")
 	queued := &storage.PushJob{ID: 12, Device: "alpha", State: storage.PushQueued}
 	sentAsQueued := full.Pushes[0]
 	sentAsQueued.State = storage.PushQueued
+	targets := storagetest.FullCampaign("k").Targets
+	done := targets[3]
+	done.State = storage.TargetPending
+	refused := targets[5]
+	refused.State = storage.TargetDone
 	for want, row := range map[string]struct {
 		key, value []byte
 		missing    bool
 	}{
-		"its open entry of task 7":            {key: appendNumberedKey(nil, tableOpenTask, "alpha", 7), missing: true},
-		"its due entry of device":             {key: appendDeviceDueKey(nil, full.New), missing: true},
-		"its due entry of push 12":            {key: queueKey(queued), missing: true},
-		"its awaiting entry of push 11":       {key: awaitingKeys(&full.Pushes[0])[0], missing: true},
-		"its under-way entry of push 11":      {key: wayKey(&full.Pushes[0]), missing: true},
-		"its timeline entry 1":                {key: appendNumberedKey(nil, tableTimeline, "alpha", 1), missing: true},
-		"the index gives its name \"+49171al": {key: appendNameKey(nil, tableMSISDN, full.New.MSISDN), missing: true},
-		"the index gives its name \"IMEI:":    {key: appendNameKey(nil, tableDevID, full.New.DevID), value: []byte("other")},
-		"feed entry 2 follows 0":              {key: appendFeedKey(nil, 1), missing: true},
-		"MSISDN \"+1\": the record does not":  {key: appendNameKey(nil, tableMSISDN, "+1"), value: []byte("alpha")},
-		"DevID \"X\" leads nowhere":           {key: appendNameKey(nil, tableDevID, "X"), value: []byte("nobody")},
-		"open entry of task 8":                {key: appendNumberedKey(nil, tableOpenTask, "alpha", 8)},
-		"due entry of push 11":                {key: queueKey(&sentAsQueued)},
-		"timeline entry 9":                    {key: appendNumberedKey(nil, tableTimeline, "alpha", 9)},
-		"unknown key":                         {key: []byte("?")},
+		"its open entry of task 7":             {key: appendNumberedKey(nil, tableOpenTask, "alpha", 7), missing: true},
+		"its due entry of device":              {key: appendDeviceDueKey(nil, full.New), missing: true},
+		"its due entry of push 12":             {key: queueKey(queued), missing: true},
+		"its awaiting entry of push 11":        {key: awaitingKeys(&full.Pushes[0])[0], missing: true},
+		"its under-way entry of push 11":       {key: wayKey(&full.Pushes[0]), missing: true},
+		"its timeline entry 1":                 {key: appendNumberedKey(nil, tableTimeline, "alpha", 1), missing: true},
+		"the index gives its name \"+49171al":  {key: appendNameKey(nil, tableMSISDN, full.New.MSISDN), missing: true},
+		"the index gives its name \"IMEI:":     {key: appendNameKey(nil, tableDevID, full.New.DevID), value: []byte("other")},
+		"its entry of target 1 of campaign":    {key: targetInKey(&targets[0]), missing: true},
+		"its index entry of MSISDN \"text ":    {key: targetNameKey(&targets[3]), missing: true},
+		"4 of campaign \"k\": the record does": {key: targetInKey(&done)},
+		"in campaign \"k\": the record does":   {key: targetNameKey(&refused), value: appendUint(nil, 6)},
+		"in campaign \"k\" leads nowhere":      {key: appendTargetName(nil, "k", "+1"), value: appendUint(nil, 9)},
+		"entry of target 9 of campaign \"l\" leads nowhere": {
+			key: targetInKey(&storage.Target{Campaign: "l", Number: 9, State: storage.TargetHeld}),
+		},
+		"feed entry 2 follows 0":             {key: appendFeedKey(nil, 1), missing: true},
+		"MSISDN \"+1\": the record does not": {key: appendNameKey(nil, tableMSISDN, "+1"), value: []byte("alpha")},
+		"DevID \"X\" leads nowhere":          {key: appendNameKey(nil, tableDevID, "X"), value: []byte("nobody")},
+		"open entry of task 8":               {key: appendNumberedKey(nil, tableOpenTask, "alpha", 8)},
+		"due entry of push 11":               {key: queueKey(&sentAsQueued)},
+		"timeline entry 9":                   {key: appendNumberedKey(nil, tableTimeline, "alpha", 9)},
+		"unknown key":                        {key: []byte("?")},
 	} {
 		t.Run(want, func(t *testing.T) {
 			s := openFull(t)

@@ -84,6 +84,11 @@ func testCampaigns(t *testing.T, s storage.Store) {
 	wantSame(t, "targets after it", len(must(s.Targets("k1", 0, 9))(t)), 0)
 }
 
+func testFullCampaign(t *testing.T, s storage.Store) {
+	commitCampaign(t, s, FullCampaign("k"))
+	WantFullCampaign(t, s, "k")
+}
+
 func numbered(campaign string, numbers ...uint64) (list []storage.Target) {
 	for _, n := range numbers {
 		list = append(list, storage.Target{Campaign: campaign, Number: n, State: storage.TargetPending})

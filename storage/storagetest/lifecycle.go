@@ -101,13 +101,19 @@ func testCloseWaits(t *testing.T, s storage.Store) {
 func testReopen(t *testing.T, open func(*testing.T, string) storage.Store) {
 	dir := t.TempDir()
 	s := open(t, dir)
+	commitCampaign(t, s, FullCampaign("k"))
 	commit(t, s, FullCommit("alpha"))
+	if err := s.PutSetting("limits", []byte("a few")); err != nil {
+		t.Fatal(err)
+	}
 	for range 3 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = open(t, dir)
 		WantFullCommit(t, s, "alpha")
+		WantFullCampaign(t, s, "k")
+		wantSame(t, "setting", string(must(s.Setting("limits"))(t)), "a few")
 	}
 	wantError(t, "the device again", s.Commit(FullCommit("alpha")), storage.ErrExists)
 	if err := s.Close(); err != nil {

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"pushes awaiting", testPushesAwaiting},
 		{"edit of a push", testPushEdit},
 		{"campaigns", testCampaigns},
+		{"campaigns come back", testFullCampaign},
 		{"targets", testTargets},
 		{"settings", testSettings},
 		{"news of no device", testFeedOnly},
