@@ -237,7 +237,7 @@ func onePort(t *testing.T) {
 }
 
 func bringUpOfStrangers(t *testing.T) {
-	binary := `AT+CMGL=4 => +CMGL: 1,1,,28 | ` + wapSMS + ` | OK`
+	binary := `AT+CMGL=4 => +CMGL: 1,1,,28 | ` + wapPDU + ` | OK`
 	stage(t, func(t *testing.T, th *theatre) {
 		if err := th.bringUp(t.Context(), ""); err != nil {
 			t.Fatal(err)
@@ -255,9 +255,6 @@ func bringUpOfStrangers(t *testing.T) {
 		}
 	}, `AT^SYSINFO => ERROR`, binary)
 }
-
-// wapSMS is an SMS-DELIVER of 8-bit data with ports, as a WAP push is.
-const wapSMS = "0044099194710100F10004621152600000000A0605040B8423F0010603"
 
 func reportsKnown(t *testing.T) {
 	r := push.StatusReport{Reference: 7, Recipient: "+491710001", Status: 0x46}
@@ -300,7 +297,7 @@ func fullSIM(t *testing.T) {
 		if taken != 255 || rounds != 13 {
 			t.Errorf("%d taken in %d rounds", taken, rounds)
 		}
-	}, "AT+CMGL=4 => full 255 "+wapSMS+" | OK", "AT+CMGL=4 => OK")
+	}, "AT+CMGL=4 => full 255 "+wapPDU+" | OK", "AT+CMGL=4 => OK")
 }
 
 // leader makes this test a program that opens a port as the leader of a session without a terminal.
@@ -366,11 +363,11 @@ func eightBit(t *testing.T) {
 			t.Errorf("sent:\n%s", out)
 		}
 	})
-	if r := readReceived(unhex(wapSMS)[1:]); r.Data != "0605040B8423F0010603" || r.Text != "" || r.Problem != "" {
+	if r := readReceived(unhex(wapPDU)[1:]); r.Data != "0605040B8423F0010603" || r.Text != "" || r.Problem != "" {
 		t.Errorf("%+v", r)
 	}
 	var theirs sms.Message
-	if _, err := theirs.ReadFrom(unhex(wapSMS)); !errors.Is(err, sms.ErrUnknownEncoding) {
+	if _, err := theirs.ReadFrom(unhex(wapPDU)); !errors.Is(err, sms.ErrUnknownEncoding) {
 		t.Errorf("xlab's has learnt it: %v", err)
 	}
 }

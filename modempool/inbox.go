@@ -154,8 +154,8 @@ func (m *modem) sweep(ctx context.Context, take func(inbound) error) (more bool,
 		}
 	}()
 	b := &m.stored
-	for n := 0; n < inboxRound && b.waits(); {
-		if len(b.listed) == 0 {
+	for n := 0; n < inboxRound && b.waits(); n++ {
+		if len(b.listed) == 0 { // a list counts as well, for a modem that has news with each of them
 			if err := m.listNext(ctx); err != nil {
 				return false, err
 			}
@@ -171,7 +171,6 @@ func (m *modem) sweep(ctx context.Context, take func(inbound) error) (more bool,
 			return true, err
 		}
 		b.listed = b.listed[1:]
-		n++
 	}
 	return b.waits(), nil
 }

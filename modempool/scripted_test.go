@@ -235,3 +235,6 @@ func duration(text string) time.Duration {
 	}
 	return d
 }
+
+// wapPDU is an SMS-DELIVER of 8-bit data with ports, as a WAP push is, behind an empty SMSC.
+const wapPDU = "0044099194710100F10004621152600000000A0605040B8423F0010603"
