@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"dmgate/storage"
 )
 
 // A port that is configured has a worker from the beginning, whether it is there or not. One that is named by a pattern
@@ -28,6 +30,7 @@ func (p *Pool) plug(ctx, work context.Context) {
 	defer tick.Stop()
 	started := make(map[*worker]bool)
 	for {
+		p.comeBack()
 		p.match()
 		p.mu.Lock()
 		workers := slices.Clone(p.workers)
@@ -70,11 +73,6 @@ func (p *Pool) match() {
 		}
 		return false
 	})
-	for path := range p.away {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			delete(p.away, path)
-		}
-	}
 	for _, port := range p.ports {
 		paths := []string{port.Path}
 		pattern := strings.ContainsAny(port.Path, `*?[`)
@@ -82,13 +80,34 @@ func (p *Pool) match() {
 			paths, _ = filepath.Glob(port.Path) // Check has tried the pattern
 		}
 		for _, path := range paths {
-			if !p.away[path] && !slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == path }) {
+			if !slices.Contains(p.kept.Away, path) && !slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == path }) {
 				own := port
 				own.Path = path
 				p.workers = append(p.workers, newWorker(p, p.name(path), own, pattern))
 				nudge(p.look)
 			}
 		}
+	}
+}
+
+// comeBack lets patterns find removed modems again whose files have gone meanwhile.
+func (p *Pool) comeBack() {
+	p.mu.Lock()
+	away := p.kept.Away
+	p.mu.Unlock()
+	unplugged := func(path string) bool {
+		_, err := os.Lstat(path)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	if !slices.ContainsFunc(away, unplugged) {
+		return
+	}
+	err := p.keep(func(k *kept) error {
+		k.Away = slices.DeleteFunc(k.Away, unplugged)
+		return nil
+	})
+	if err != nil && !errors.Is(err, storage.ErrFailed) {
+		p.log.Error("modem unplugged after it was removed", zap.Error(err))
 	}
 }
 
@@ -114,47 +133,64 @@ func (p *Pool) gone(w *worker) bool {
 	return time.Since(s.Since) > goneAfter || a != nil && a.holder != nil && a.holder != w
 }
 
-// AddPort puts a modem to work until the gateway ends. The error is a *PortError, or ErrHasModem where the port has one.
+// AddPort puts a modem to work, also after a restart. The error is a *PortError, ErrHasModem where the port has one, or
+// that of the store.
 func (p *Pool) AddPort(port Port) error {
 	if err := port.Check(); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	taken := slices.ContainsFunc(p.ports, func(o Port) bool { return o.Path == port.Path }) ||
-		slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == port.Path })
-	if !taken {
-		p.ports = append(p.ports, port)
-		delete(p.away, port.Path)
-	}
-	p.mu.Unlock()
-	if taken {
-		return ErrHasModem
+	err := p.keep(func(k *kept) error {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if slices.ContainsFunc(p.ports, func(o Port) bool { return o.Path == port.Path }) ||
+			slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == port.Path }) {
+			return ErrHasModem
+		}
+		k.Added = append(k.Added, port)
+		k.Away = drop(k.Away, port.Path)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	p.match()
 	nudge(p.look)
 	return nil
 }
 
-// Remove lets a modem finish its push and then forgets it and its port. One that a pattern finds stays away until it has
-// been unplugged.
+// Remove lets a modem finish its push and then forgets it and its port, also after a restart. One that a pattern finds
+// stays away until it has been unplugged.
 func (p *Pool) Remove(id string) error {
 	w, err := p.find(id)
 	if err != nil {
 		return err
 	}
+	path := w.port.Path
+	err = p.keep(func(k *kept) error {
+		k.Added = slices.DeleteFunc(k.Added, func(o Port) bool { return o.Path == path })
+		k.Drained = drop(drop(k.Drained, w.board.status().ID), w.name)
+		configured := slices.ContainsFunc(p.options.Ports, func(o Port) bool { return o.Path == path })
+		switch {
+		case w.found:
+			k.Away = append(drop(k.Away, path), path)
+		case configured:
+			k.Removed = append(drop(k.Removed, path), path)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	p.workers = slices.DeleteFunc(p.workers, func(o *worker) bool { return o == w })
-	p.ports = slices.DeleteFunc(p.ports, func(o Port) bool { return o.Path == w.port.Path })
-	if w.found {
-		p.away[w.port.Path] = true
-	}
 	p.mu.Unlock()
 	w.remove()
 	w.notice("removed")
 	return nil
 }
 
-// Drain lets a modem finish its push and gives it no more. It stays so until Undrain.
+// Drain lets a modem finish its push and gives it no more. It stays so until Undrain, whatever port it is behind, and
+// also after a restart.
 func (p *Pool) Drain(id string) error { return p.drain(id, true) }
 
 // Undrain gives a modem pushes again.
@@ -165,10 +201,18 @@ func (p *Pool) drain(id string, drained bool) error {
 	if err != nil {
 		return err
 	}
-	if w.drained.Swap(drained) != drained {
-		w.board.note(func(s *Status) { s.Draining = drained })
-		w.poke()
+	err = p.keep(func(k *kept) error {
+		id := w.board.status().ID
+		k.Drained = drop(drop(k.Drained, id), w.name)
+		if drained {
+			k.Drained = append(k.Drained, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	w.drain(drained)
 	return nil
 }
 
@@ -230,6 +274,14 @@ func (p *Pool) meet(w *worker, identity Identity) (a *acquaintance, other string
 	}
 	a.holder = w
 	return a, ""
+}
+
+// drained says whether w's modem is to take no pushes.
+func (p *Pool) drained(w *worker) bool {
+	id := w.board.status().ID
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.kept.drained(id, w.name)
 }
 
 // part ends what meet began.

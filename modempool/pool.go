@@ -31,10 +31,11 @@ type Pool struct {
 	references references
 	over       <-chan struct{} // closed when Run is to end: nothing is handed out any more
 
+	keeping sync.Mutex // serialises changes of kept
 	mu      sync.Mutex
-	ports   []Port // as configured and added
+	kept    kept
+	ports   []Port // as configured, without those removed, and added
 	workers []*worker
-	away    map[string]bool          // by path: removed, and still there
 	known   map[string]*acquaintance // by modem ID
 	set     bool                     // limits were set at run time
 	unblock atomic.Bool              // limits have changed: whatever waits for one asks anew
@@ -51,7 +52,7 @@ func New(o Options, q Queue) (*Pool, error) {
 	p := &Pool{
 		options: o, queue: q, log: o.Log, ports: slices.Clone(o.Ports),
 		asks: make(chan *worker), leaves: make(chan *worker), back: make(chan returned), wake: make(chan struct{}, 1),
-		look: make(chan struct{}, 1), known: make(map[string]*acquaintance), away: make(map[string]bool),
+		look: make(chan struct{}, 1), known: make(map[string]*acquaintance),
 	}
 	limits := o.Limits
 	switch stored, err := p.storedLimits(); {
@@ -63,6 +64,9 @@ func New(o Options, q Queue) (*Pool, error) {
 	var err error
 	if p.meter, err = newMeter(limits, q); err != nil {
 		return nil, fmt.Errorf("modempool: limits: %w", err)
+	}
+	if err := p.recall(); err != nil {
+		return nil, err
 	}
 	p.match() // so that who asks before Run sees what there is
 	return p, nil

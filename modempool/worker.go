@@ -60,6 +60,14 @@ func newWorker(p *Pool, name string, port Port, found bool) *worker {
 // poke has the worker look at what is wanted of it.
 func (w *worker) poke() { nudge(w.poked) }
 
+// drain says whether the modem is to take no more pushes.
+func (w *worker) drain(drained bool) {
+	if w.drained.Swap(drained) != drained {
+		w.board.note(func(s *Status) { s.Draining = drained })
+		w.poke()
+	}
+}
+
 const (
 	missingPort = plugEvery       // bounds the wait for a port that is not there: looking for it costs nothing
 	silentPort  = 5 * time.Minute // and is the least for one that has never answered: it may be no AT port at all
@@ -212,6 +220,7 @@ func (w *worker) meet(m *modem) error {
 		}
 		s.ID, s.Identity = w.through.modem, m.identity
 	})
+	w.drain(w.pool.drained(w))
 	return nil
 }
 
