@@ -41,34 +41,41 @@ func TestRunCampaigns(t *testing.T) {
 	w.check(c.ID)
 }
 
-// What a campaign has queued ahead of the modems is bounded, and campaigns take turns.
-func TestCampaignBacklog(t *testing.T) {
-	w := newWorld(t)
+// queued is a campaign that runs, while no modem takes any of its pushes.
+func (w *world) queued(targets int, first uint64) string {
+	w.t.Helper()
 	w.modems = 0
-	var ids []string
-	for i := range uint64(2) {
-		c, err := w.CreateCampaign(NewCampaign{What: storage.Action{Kind: kindBootstrap, PIN: "1234"}})
-		w.must(err)
-		w.fillUp(c.ID, launchBacklog+500, 9991000000+10_000*i)
-		w.must(w.StartCampaign(c.ID))
-		ids = append(ids, c.ID)
-	}
-	for range 3 {
+	c, err := w.CreateCampaign(NewCampaign{What: storage.Action{Kind: kindBootstrap, PIN: "1234"}})
+	w.must(err)
+	w.fillUp(c.ID, targets, first)
+	w.must(w.StartCampaign(c.ID))
+	return c.ID
+}
+
+// Campaigns take turns.
+func TestCampaignsTakeTurns(t *testing.T) {
+	w := newWorld(t)
+	ids := []string{w.queued(2*launchBatch+1, 9991000000), w.queued(2*launchBatch+1, 9992000000)}
+	for range 2 {
 		_, err := w.engine.round(w.now)
 		w.must(err)
 	}
 	for _, id := range ids {
-		if n := w.campaign(id).Counts["begun"]; n != 2*launchBatch { // the third batch is not accounted for yet
-			t.Errorf("%d targets of %s begun in three rounds, want %d", n, id, 2*launchBatch)
+		if n := w.campaign(id).Counts["begun"]; n != launchBatch { // the second batch is not accounted for yet
+			t.Errorf("%d targets of %s begun in two rounds, want %d", n, id, launchBatch)
 		}
 	}
+}
+
+// What a campaign has queued ahead of the modems is bounded.
+func TestCampaignBacklog(t *testing.T) {
+	w := newWorld(t)
+	id := w.queued(launchBacklog+1, 9991000000)
 	w.work()
-	for _, id := range ids {
-		if n := w.campaign(id).Counts["queued"]; n != launchBacklog {
-			t.Errorf("%d pushes of %s are queued, want %d", n, id, launchBacklog)
-		}
+	if n := w.campaign(id).Counts["queued"]; n != launchBacklog {
+		t.Errorf("%d pushes are queued, want %d", n, launchBacklog)
 	}
-	p, err := w.Progress(ids[0])
+	p, err := w.Progress(id)
 	w.must(err)
 	if want := fmt.Sprintf("modems: %d pushes are queued", launchBacklog); p.Waits != want {
 		t.Errorf("it waits for %q, want %q", p.Waits, want)
