@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"dmgate/modempool"
 	"dmgate/sessions"
 	"dmgate/storage"
 )
@@ -156,33 +155,3 @@ func (f *Fleet) failTasks(dev storage.DeviceID, order, reason string) ([]storage
 
 // openTasks is how many open tasks of a device are looked through for those of an order.
 const openTasks = 1000
-
-// withdrawn; with one that is given up its order fails.
-func (f *Fleet) saveOrderNotification(job *storage.PushJob, c *storage.Commit) error {
-	saved := *job
-	if untouched(job) {
-		order, err := f.store.Order(job.Device, job.Order)
-		if err != nil {
-			return err
-		}
-		if order.State != storage.OrderOpen {
-			saved.State, saved.Error = storage.PushFailed, "its order was over before a modem took it"
-		}
-	}
-	c.Pushes = []storage.PushJob{saved}
-	if saved.State == storage.PushFailed {
-		tasks, err := f.failTasks(job.Device, job.Order, saved.Error)
-		if err != nil {
-			return err
-		}
-		c.Tasks = tasks
-		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: saved.Error}}
-	}
-	if err := f.store.Commit(c); err != nil {
-		return err
-	}
-	if saved.State != job.State {
-		return modempool.ErrWithdrawn
-	}
-	return nil
-}
