@@ -205,7 +205,14 @@ func (f *Fleet) Received(sms modempool.Received) error {
 	if text == "" {
 		text = "hex " + sms.Data
 	}
-	entry := storage.FeedEntry{Kind: "sms", Text: fmt.Sprintf("to %s from %s: %s", sms.Modem, sms.Sender, text)}
+	about := ""
+	if sms.Parts > 0 {
+		about = fmt.Sprintf(" (part %d of %d of %d)", sms.Part, sms.Parts, sms.Reference)
+	}
+	if sms.Problem != "" {
+		about += " (" + sms.Problem + ")"
+	}
+	entry := storage.FeedEntry{Kind: "sms", Text: fmt.Sprintf("to %s from %s%s: %s", sms.Modem, sms.Sender, about, text)}
 	if len(entry.Text) > maxSMS {
 		entry.Text = strings.ToValidUTF8(entry.Text[:maxSMS], "") + "..."
 	}
