@@ -217,6 +217,13 @@ func (m *modem) routeReports(ctx context.Context) error {
 	return nil
 }
 
+// unroute has nothing routed to this port any more: what would come here is for another port of the modem to hear.
+func (m *modem) unroute(ctx context.Context) {
+	if m.cnmi != "" {
+		_ = m.at.command(ctx, "AT+CNMI=0,0,0,0,0", nil) // one that refuses goes on as it was
+	}
+}
+
 // checkSignal asks for the signal strength; it also tells whether the modem is still there.
 func (m *modem) checkSignal(ctx context.Context) error {
 	value, err := m.at.query(ctx, "AT+CSQ", "+CSQ:")

@@ -23,3 +23,11 @@ func (m *modem) reset(ctx context.Context) error {
 	}
 	return err
 }
+
+// shake tells a modem to restart that has not answered before, whether it hears it or not. It comes before anything else
+// is said on the port; ESC ends a PDU that may be asked for.
+func (e *engine) shake() {
+	e.ring.sent("AT+CFUN=1,1")
+	defer e.ring.done()
+	_, _ = e.write(esc + "\rAT+CFUN=1,1\r") // a port that takes nothing is dead, which the next command tells
+}

@@ -20,6 +20,9 @@ const (
 // ErrSilent is a port on which nobody answers AT, as the ports of a USB modem for packets and diagnosis are.
 var ErrSilent = errors.New("port does not answer AT")
 
+// errDeaf is a modem that has answered before.
+var errDeaf = errors.New("modem does not answer")
+
 // greet begins a conversation: in step, whatever was said on the port before. A port that answers nothing costs little
 // time and is dead with ErrSilent.
 func (e *engine) greet(ctx context.Context) error {
@@ -48,7 +51,7 @@ type lateAnswer struct {
 func (e *engine) resync(ctx context.Context) (late lateAnswer, err error) {
 	late, _, err = e.probe(ctx, probeTries, e.timing.command)
 	if errors.Is(err, errDeadline) {
-		err = e.die(errors.New("modem does not answer"))
+		err = e.die(errDeaf)
 	}
 	return late, err
 }

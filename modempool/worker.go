@@ -96,6 +96,11 @@ func (w *worker) run(ctx, work context.Context) {
 			return
 		}
 		answered = (answered || up) && !errors.Is(err, fs.ErrNotExist)
+		if answered && hung(err) {
+			w.hangs++
+		} else {
+			w.hangs = 0
+		}
 		if w.accepted || time.Since(began) > 2*w.pool.options.ReopenMax {
 			wait = w.pool.options.ReopenMin
 		}
@@ -141,9 +146,8 @@ func (w *worker) rest(ctx context.Context, d time.Duration, parked *parkedError)
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.poked:
-			if w.wantReset.Swap(false) {
-				w.forgive()
-				return nil
+			if w.wantReset.Load() {
+				return nil // the next life begins with it
 			}
 		case <-end.C:
 			if parked == nil || w.pool.holder(parked.id) == "" {
@@ -179,6 +183,14 @@ func (w *worker) life(ctx, work context.Context) (up bool, err error) {
 	at := newEngine(port, timing{command: o.CommandTimeout, prompt: o.PromptTimeout, send: o.SendTimeout}, &w.ring)
 	defer func() { _ = at.close() }() // the port is done with either way
 	m := newModem(at, o.RegisterPoll, w.pool.queue)
+	if w.wantReset.Swap(false) {
+		w.forgive()
+		w.hangs = hangsReset
+	}
+	if w.hangs >= hangsReset {
+		w.hangs = 0
+		at.shake()
+	}
 	progress := func(s State) {
 		up = up || s != Starting
 		w.board.set(s, "", time.Time{})
@@ -191,7 +203,6 @@ func (w *worker) life(ctx, work context.Context) (up bool, err error) {
 	case err != nil && !up:
 		return false, fmt.Errorf("bring-up: %w", err)
 	case err != nil:
-		w.hung(ctx, m, err)
 		return true, fmt.Errorf("bring-up: %w", err)
 	}
 	w.recognise(m)
@@ -199,9 +210,16 @@ func (w *worker) life(ctx, work context.Context) (up bool, err error) {
 	err = w.serve(ctx, work, m)
 	// What came before the end counts, though it can't be acknowledged any more: the network may repeat it.
 	w.keepReports(work, m)
-	if ctx.Err() == nil {
-		w.trial = w.trial || !errors.Is(err, errResetAsked)
-		w.hung(ctx, m, err)
+	switch {
+	case w.removed.Err() != nil:
+		m.unroute(work) // another of its ports may take its place
+	case ctx.Err() != nil:
+	case errors.Is(err, errResetAsked):
+		w.wantReset.Store(false)
+		w.forgive()
+		_ = m.reset(ctx) // what it says does not matter: the port is opened anew
+	default:
+		w.trial = true
 	}
 	return true, err
 }
@@ -244,24 +262,10 @@ func (w *worker) recognise(m *modem) {
 	}
 }
 
-// hung sees to a modem that does not answer in time: the second time in a row it is told to restart.
-func (w *worker) hung(ctx context.Context, m *modem, err error) {
+// hung says whether a life has ended because the modem did not answer.
+func hung(err error) bool {
 	var timeout *TimeoutError
-	switch {
-	case w.wantReset.Swap(false) || errors.Is(err, errResetAsked):
-		w.forgive()
-	case !errors.As(err, &timeout):
-		w.hangs = 0
-		return
-	default:
-		if w.hangs++; w.hangs < hangsReset {
-			return
-		}
-		w.hangs = 0
-	}
-	if m.at.dead == nil {
-		_ = m.reset(ctx) // what it says does not matter: the port is opened anew
-	}
+	return errors.As(err, &timeout) || errors.Is(err, errDeaf) || errors.Is(err, ErrSilent)
 }
 
 // serve sends until ctx ends, which is no error, or the modem is at fault.

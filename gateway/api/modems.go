@@ -12,7 +12,7 @@ import (
 type Bank interface {
 	Modems() []modempool.Status
 
-	// AddPort puts a modem to work until the gateway ends. ErrHasModem where the port has one.
+	// AddPort puts a modem to work, also after a restart. ErrHasModem where the port has one.
 	AddPort(p modempool.Port) error
 	Drain(id string) error   // it finishes its push and takes no more
 	Undrain(id string) error // it takes pushes again
