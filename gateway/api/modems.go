@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"dmgate/modempool"
@@ -136,6 +137,9 @@ func (a *API) createModem(r *request) (any, error) {
 	var in NewPort
 	if err := r.read(&in); err != nil {
 		return nil, err
+	}
+	if strings.ContainsAny(in.Path, `*?[`) {
+		return nil, &modempool.PortError{Field: "path", Reason: "a pattern, want one device file"}
 	}
 	p := modempool.Port{
 		Path: in.Path, PIN: in.PIN, Tags: in.Tags, Limits: modempool.ModemLimits{Rate: in.Rate, SIMDay: in.SIMDay},

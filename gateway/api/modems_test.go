@@ -86,6 +86,7 @@ func TestAddModem(t *testing.T) {
 	}
 	for _, c := range []struct{ body, field, detail string }{
 		{`{}`, "path", "no device file named"},
+		{`{"path":"/dev/ttyUSB*"}`, "path", "a pattern, want one device file"},
 		{`{"path":"/dev/ttyUSB8","pin":"12a4"}`, "pin", "not 4 to 8 digits"},
 		{`{"path":"/dev/ttyUSB8","rate":-1}`, "rate", "-1, want 0 for that of all modems, or more"},
 		{`{"path":"/dev/ttyUSB8","sim_day":-1}`, "sim_day", "-1, want 0 for that of all modems, or more"},
