@@ -19,9 +19,11 @@ type modem struct {
 	poll     time.Duration // between questions for registration and the SIM's state
 
 	echo     bool      // it does not obey ATE0
+	codes    bool      // it obeys AT+CMEE=1
 	acks     bool      // phase 2+: each report wants an AT+CNMA
 	cnmi     string    // the AT+CNMI it took; empty where it can't tell of reports
-	restart  bool      // it said that it has restarted
+	restart  bool      // it has restarted
+	suspect  bool      // it may have restarted: see verify
 	signal   int       // AT+CSQ: 0 to 31, 99 unknown
 	inbox    []inbound // what came routed and is not yet acknowledged
 	overflow int       // what came and found the inbox full
@@ -44,10 +46,12 @@ func newModem(at *engine, poll time.Duration, s settings) *modem {
 		m.inbox = append(m.inbox, inbound{header, hex})
 	}
 	at.unsolicited = func(line string) {
-		// What modems say after a start: u-blox and SIMCom, Cinterion, Huawei.
+		// What modems say after a start: u-blox and SIMCom, Cinterion; Huawei, which also says it now and then without one.
 		switch name, value, _ := strings.Cut(line, ":"); name {
-		case "RDY", "^SYSSTART", "^BOOT":
+		case "RDY", "^SYSSTART":
 			m.restart = true
+		case "^BOOT":
+			m.suspect = true
 		case "+CMTI", "+CDSI":
 			m.stored.notified(value)
 		}
@@ -68,12 +72,14 @@ func (m *modem) bringUp(ctx context.Context, port, pin string, progress func(Sta
 	if err := m.at.greet(ctx); err != nil {
 		return err
 	}
-	m.restart = false
+	m.restart, m.suspect = false, false
 	// Refusals are no reason to stop: the engine copes with echo, and without codes errors are just less telling.
 	for _, text := range []string{"ATE0", "ATV1", "AT+CMEE=1"} {
-		if err := m.tolerate(m.at.command(ctx, text, nil)); err != nil {
+		err := m.at.command(ctx, text, nil)
+		if err := m.tolerate(err); err != nil {
 			return err
 		}
+		m.codes = err == nil // of the last one
 	}
 	m.echo = m.at.echoed
 	if err := m.identify(ctx); err != nil {
@@ -254,6 +260,26 @@ func (m *modem) prepare(ctx context.Context) error {
 	if m.restart || m.at.echoed && !m.echo {
 		return errReset
 	}
+	if m.suspect {
+		return m.verify(ctx)
+	}
+	return nil
+}
+
+// verify finds out whether a modem has restarted: error codes are off again then (AT+CMEE). A modem that does not tell
+// has not, as far as anyone knows.
+func (m *modem) verify(ctx context.Context) error {
+	m.suspect = false
+	if !m.codes {
+		return nil
+	}
+	codes, err := m.at.query(ctx, "AT+CMEE?", "+CMEE:")
+	if err != nil {
+		return m.tolerate(err)
+	}
+	if m.restart = codes == "0"; m.restart {
+		return errReset
+	}
 	return nil
 }
 
@@ -273,6 +299,9 @@ func (m *modem) acknowledge(ctx context.Context) error {
 	}
 	err := m.at.command(ctx, "AT+CNMA", nil)
 	if err != nil && m.at.dead == nil && ctx.Err() == nil && m.cnmi != "" {
+		if err := m.verify(ctx); err != nil {
+			return err
+		}
 		err = m.at.command(ctx, m.cnmi, nil)
 	}
 	if err != nil && m.at.dead == nil {
