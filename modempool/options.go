@@ -21,7 +21,7 @@ type Options struct {
 
 	ReportWindow time.Duration // for delivery reports; 50 h, over the SMS's validity. Without them a push stays sent
 	DoubtWindow  time.Duration // for the delivery report of a push in doubt, before it is sent once more; 5 min
-	Resends      int           // times a push in doubt is sent once more; 1. Negative: never
+	Resends      int           // times a push is sent once more, each for a new doubt; 3. Negative: never
 
 	Attempts   int           // times a push is handed to a modem until it fails; 5
 	RetrySoon  time.Duration // before the second attempt, doubled with each, after a passing error; 15 s
@@ -70,7 +70,7 @@ func (o *Options) complete() error {
 	def(&o.HealthPoll, 30*time.Second)
 	def(&o.ReportWindow, 50*time.Hour)
 	def(&o.DoubtWindow, 5*time.Minute)
-	def(&o.Resends, 1)
+	def(&o.Resends, 3)
 	def(&o.Attempts, 5)
 	def(&o.RetrySoon, 15*time.Second)
 	def(&o.RetryLater, 10*time.Minute)
