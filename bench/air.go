@@ -103,7 +103,7 @@ func (a *air) rate(modem int, from, to time.Time, each time.Duration) float64 {
 
 // tally is what reached the phones, of those that were to get one push each.
 type tally struct {
-	lost       int      // phones that got none
+	lost       []string // phones that got none
 	twice      []string // phones that got it more than once, in whole or in part
 	pushes     int      // complete, beyond the first of each phone
 	segments   int      // beyond the first of each kind
@@ -117,7 +117,7 @@ func (a *air) tally(numbers []string) tally {
 	for _, number := range numbers {
 		p := a.phones[number]
 		if p == nil || p.whole == 0 {
-			t.lost++
+			t.lost = append(t.lost, number)
 		}
 		if p == nil {
 			continue

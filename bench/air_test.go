@@ -41,7 +41,7 @@ func TestTally(t *testing.T) {
 	send(segments(t, "+4", 2), 2, 1, 0)
 
 	got := a.tally([]string{"+1", "+2", "+3", "+4", "+5"})
-	if got.lost != 2 || got.pushes != 1 || got.segments != 5 || got.everything != 16 ||
+	if len(got.lost) != 2 || got.pushes != 1 || got.segments != 5 || got.everything != 16 ||
 		!slices.Equal(got.twice, []string{"+3", "+4"}) {
 		t.Errorf("%+v", got)
 	}

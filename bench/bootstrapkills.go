@@ -14,6 +14,7 @@ type kills struct {
 	pushes      int
 	kills       int
 	took        time.Duration
+	untold      int      // pushes lost, of which the gateway does not say that they have failed or are in doubt
 	unexplained []string // phones that got something twice, and the gateway does not say so
 	tally
 }
@@ -52,6 +53,9 @@ func (c *bootstrapCmd) kills() (res result, err error) {
 	// What is still in doubt is decided now, and may be sent once more.
 	<-time.After(2*20*air + 10*segmentsEach*air)
 	k.tally = f.air.tally(f.numbers)
+	if k.untold, err = f.untold(k.lost); err != nil {
+		return nil, err
+	}
 	if k.unexplained, err = f.unexplained(k.twice); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,20 @@ func (c *bootstrapCmd) kills() (res result, err error) {
 // waitWhole waits until every phone has got its push, and fails after a time.
 func (f *field) waitWhole(within time.Duration) error {
 	return until(within, "every phone has got its push", func() bool { return f.air.arrived() == len(f.numbers) })
+}
+
+// untold counts those of the phones whose device does not know that its push may have been lost.
+func (f *field) untold(phones []string) (n int, err error) {
+	for _, number := range phones {
+		d, err := f.up.device(number)
+		if err != nil {
+			return 0, err
+		}
+		if last := len(d.Pushes) - 1; last < 0 || d.Pushes[last].State != "doubtful" && d.Pushes[last].State != "failed" {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // explanation is what a device's timeline or the record of its push says where SMS were sent again.

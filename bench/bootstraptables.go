@@ -33,7 +33,7 @@ func (p *pace) figures(r *report, prefix string) {
 	r.add(prefix+"bench_cpu_percent", p.own, "%")
 	r.add(prefix+"others_cpu_percent", p.others, "%")
 	r.add(prefix+"peak", float64(p.peak)/mebibyte, "MiB")
-	r.add(prefix+"lost", float64(p.lost), "pushes")
+	r.add(prefix+"lost", float64(len(p.lost)), "pushes")
 	r.add(prefix+"duplicated", float64(p.tally.segments), "segments")
 }
 
@@ -52,7 +52,7 @@ func (b banks) table(out io.Writer) error {
 	for _, p := range b {
 		fmt.Fprintf(w, "%d\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.2f s\t%.1f %%\t%.2f ms\t%.1f %%\t%.0f %%\t%.0f MiB\t%d\t%d\t\n",
 			p.modems, p.rate, p.linear(b[0]), p.leastBusy(), mean(p.busy), p.up.Seconds(), p.cpu, p.perSegment(), p.own, p.others,
-			float64(p.peak)/mebibyte, p.lost, p.tally.segments)
+			float64(p.peak)/mebibyte, len(p.lost), p.tally.segments)
 	}
 	return w.Flush()
 }
@@ -90,7 +90,7 @@ func (f *faults) figures(r *report) {
 	r.add("bootstrap.faults.share", f.share(), "%")
 	r.add("bootstrap.faults.floor", f.floor(), "%")
 	r.add("bootstrap.faults.busy", f.soundBusy(), "%")
-	r.add("bootstrap.faults.lost", float64(f.lost), "pushes")
+	r.add("bootstrap.faults.lost", float64(len(f.lost)), "pushes")
 	r.add("bootstrap.faults.duplicated", float64(f.tally.segments), "segments")
 }
 
@@ -98,9 +98,9 @@ func (f *faults) table(out io.Writer) error {
 	w := newTable(out)
 	fmt.Fprintln(w, "\tsegments/s\tof all sound\tshare of the sound\tleast busy of them\tlost\ttwice\t")
 	fmt.Fprintf(w, "%d modems\t%.1f\t100.0 %%\t100.0 %%\t%.1f %%\t%d\t%d\t\n", f.modems, f.base.rate, f.base.leastBusy(),
-		f.base.lost, f.base.tally.segments)
+		len(f.base.lost), f.base.tally.segments)
 	fmt.Fprintf(w, "one hung, one unplugged, one erring\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%d\t%d\t\n", f.rate, f.share(),
-		f.floor(), f.soundBusy(), f.lost, f.tally.segments)
+		f.floor(), f.soundBusy(), len(f.lost), f.tally.segments)
 	return w.Flush()
 }
 
@@ -150,7 +150,8 @@ func (k *kills) figures(r *report) {
 	r.add("bootstrap.kills.pushes", float64(k.pushes), "pushes")
 	r.add("bootstrap.kills.kills", float64(k.kills), "kills")
 	r.add("bootstrap.kills.took", k.took.Seconds(), "s")
-	r.add("bootstrap.kills.lost", float64(k.lost), "pushes")
+	r.add("bootstrap.kills.lost", float64(len(k.lost)), "pushes")
+	r.add("bootstrap.kills.untold", float64(k.untold), "pushes")
 	r.add("bootstrap.kills.duplicated", float64(k.tally.segments), "segments")
 	r.add("bootstrap.kills.duplicated_pushes", float64(k.tally.pushes), "pushes")
 	r.add("bootstrap.kills.unexplained", float64(len(k.unexplained)), "pushes")
@@ -158,9 +159,9 @@ func (k *kills) figures(r *report) {
 
 func (k *kills) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tsegments\tof them twice\tpushes twice\t"+
+	fmt.Fprintln(w, "pushes\tmodems\tkilled\tall arrived in\tlost\tuntold\tsegments\tof them twice\tpushes twice\t"+
 		"phones concerned\tunexplained\t")
-	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(),
-		k.lost, k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
+	fmt.Fprintf(w, "%d\t%d\t%d times\t%.1f s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", k.pushes, k.modems, k.kills, k.took.Seconds(),
+		len(k.lost), k.untold, k.everything, k.segments, k.tally.pushes, len(k.twice), len(k.unexplained))
 	return w.Flush()
 }
