@@ -32,6 +32,7 @@ type turn struct {
 	ready   []storage.PushJob // due, in order
 	read    bool              // since the flow was last found due; else ready empty means that there may be more
 	blocked time.Time         // nothing of it may go before
+	why     string
 }
 
 // parcel is a push on its way to a modem, cut into TPDUs and counted against the limits.
@@ -138,6 +139,47 @@ func (d *dispatcher) look(now time.Time) {
 		}
 	}
 	d.turns = turns
+	d.tell(now)
+}
+
+// tell shows which flows wait, and for what.
+func (d *dispatcher) tell(now time.Time) {
+	var waits []FlowWait
+	tags := d.tags()
+	for _, t := range d.turns {
+		switch {
+		case t.blocked.After(now):
+			waits = append(waits, FlowWait{t.Flow, t.blocked, t.why})
+		case len(t.ready) > 0 && !d.meter.allows(t.ready[0].MSISDN, tags):
+			waits = append(waits, FlowWait{t.Flow, time.Time{}, "a modem with one of the tags of its destination"})
+		}
+	}
+	d.waits.Store(&waits)
+}
+
+// tags are those of all modems.
+func (p *Pool) tags() (tags []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, w := range p.workers {
+		tags = append(tags, w.port.Tags...)
+	}
+	return tags
+}
+
+// FlowWait is a flow that has something to send and has to wait.
+type FlowWait struct {
+	storage.Flow
+	Until time.Time // zero where nobody can say
+	For   string    // "quiet hours, 22:00 to 07:00"
+}
+
+// Waits are the flows that have to wait, as the pool last looked at them.
+func (p *Pool) Waits() []FlowWait {
+	if waits := p.waits.Load(); waits != nil {
+		return *waits
+	}
+	return nil
 }
 
 // hand gives the modems that ask what there is for them. It returns after how long there may be more without anybody
@@ -241,8 +283,7 @@ func (d *dispatcher) fill(t *turn, now time.Time) bool {
 
 // block lets a flow wait.
 func (d *dispatcher) block(t *turn, until time.Time, why string) {
-	t.blocked, t.ready, t.read = until, nil, false // what of it is due may be another then
-	d.log.Debug("flow waits", zap.String("flow", t.Name), zap.String("why", why), zap.Time("until", until))
+	t.blocked, t.why, t.ready, t.read = until, why, nil, false // what of it is due may be another then
 }
 
 // give hands the first push of a flow to a modem that asks and may send it. It is false where none may.

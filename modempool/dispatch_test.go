@@ -107,6 +107,11 @@ func TestBlockedFlow(t *testing.T) {
 	if blocked != 39 {
 		t.Errorf("%d pushes wait untouched, want 39", blocked)
 	}
+	r.pool.Wake()
+	r.awaitModem(0, "the wait to be told", func(Status) bool {
+		waits := r.pool.Waits()
+		return len(waits) == 1 && waits[0].Name == "/+49171" && waits[0].For == "+49171: 1e-09 segments a minute"
+	})
 	if err := r.pool.SetLimits(Limits{}); err != nil {
 		t.Fatal(err)
 	}

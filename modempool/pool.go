@@ -29,6 +29,7 @@ type Pool struct {
 	look   chan struct{} // ports are to be looked for
 
 	references references
+	waits      atomic.Pointer[[]FlowWait]
 	over       <-chan struct{} // closed when Run is to end: nothing is handed out any more
 
 	keeping sync.Mutex // serialises changes of kept

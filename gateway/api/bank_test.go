@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"dmgate/modempool"
+	"dmgate/storage"
 )
 
 // bank is a pool of modems that does nothing and notes what it is told.
 type bank struct {
 	mu     sync.Mutex
 	modems []modempool.Status
+	waits  []modempool.FlowWait
 	added  []modempool.Port
 	did    []string
 	file   modempool.Limits
@@ -24,6 +26,10 @@ func newBank() *bank {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return &bank{
 		file: modempool.Limits{Modem: 20},
+		waits: []modempool.FlowWait{{
+			Flow: storage.Flow{Priority: 5, Name: "/+49171"}, For: "quiet hours, 22:00 to 07:00",
+			Until: time.Date(2026, 1, 2, 7, 0, 0, 0, time.UTC),
+		}},
 		modems: []modempool.Status{
 			{
 				ID: "IMEI 356938035643809", Name: "ttyUSB0", Port: "/dev/ttyUSB0", Tags: []string{"d1"},
@@ -49,6 +55,8 @@ func (b *bank) Modems() []modempool.Status {
 	defer b.mu.Unlock()
 	return slices.Clone(b.modems)
 }
+
+func (b *bank) Waits() []modempool.FlowWait { return b.waits }
 
 func (b *bank) AddPort(p modempool.Port) error {
 	b.mu.Lock()

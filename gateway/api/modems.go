@@ -12,6 +12,7 @@ import (
 // by Status.Name; the error is modempool.ErrNoModem where none does.
 type Bank interface {
 	Modems() []modempool.Status
+	Waits() []modempool.FlowWait // what has something to send and has to wait
 
 	// AddPort puts a modem to work, also after a restart. ErrHasModem where the port has one.
 	AddPort(p modempool.Port) error
@@ -65,9 +66,19 @@ type Exchange struct {
 	Lines []string  `json:"lines,omitempty"`
 }
 
+// FlowWait is what pushes of one campaign, or of none, to one destination wait for.
+type FlowWait struct {
+	Campaign string     `json:"campaign,omitempty"`
+	Prefix   string     `json:"prefix,omitempty"`
+	Priority uint8      `json:"priority"`
+	For      string     `json:"for"`
+	Until    *time.Time `json:"until,omitempty"`
+}
+
 // ModemList is all modems, in the order in which they were configured and added.
 type ModemList struct {
-	Modems []Modem `json:"modems"`
+	Modems []Modem    `json:"modems"`
+	Waits  []FlowWait `json:"waits,omitempty"` // what has something to send and has to wait
 }
 
 // NewPort is a modem to be put to work. The PIN is told to nobody.
@@ -110,6 +121,10 @@ func (a *API) showModems() []Modem {
 func (a *API) listModems(*request) (any, error) {
 	all := a.bank.Modems()
 	list := ModemList{Modems: make([]Modem, len(all))}
+	for _, w := range a.bank.Waits() {
+		campaign, prefix, _ := strings.Cut(w.Name, "/")
+		list.Waits = append(list.Waits, FlowWait{campaign, prefix, w.Priority, w.For, instant(w.Until)})
+	}
 	for i := range all {
 		list.Modems[i] = withExchanges(&all[i])
 	}

@@ -249,7 +249,8 @@ func TestModemsAndOverview(t *testing.T) {
 		`{"id":"ttyUSB1","name":"ttyUSB1","port":"/dev/ttyUSB1","state":"out of service",` +
 		`"since":"2026-01-02T03:04:05Z","reason":"the SIM wants a PUK","until":"2026-01-02T03:05:05Z","sent":0,"failed":0,` +
 		`"doubtful":0,"pushes":0,"reports":0,"unknown_reports":0,"inbound":0,"reopened":0,"per_minute":0,"signal":99,` +
-		`"draining":false,"trial":false,"error":"SIM PUK","error_at":"2026-01-02T03:04:05Z"}]}` + "\n"
+		`"draining":false,"trial":false,"error":"SIM PUK","error_at":"2026-01-02T03:04:05Z"}],` +
+		`"waits":[{"prefix":"+49171","priority":5,"for":"quiet hours, 22:00 to 07:00","until":"2026-01-02T07:00:00Z"}]}` + "\n"
 	if got.status != 200 || got.body != want {
 		t.Errorf("status %d\n%s\nwant\n%s", got.status, got.body, want)
 	}
