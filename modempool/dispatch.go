@@ -45,6 +45,7 @@ type parcel struct {
 type returned struct {
 	id   uint64
 	hold time.Duration // it is not handed out again for so long; for records that could not be saved
+	due  bool          // it may be handed out again at once, to another modem
 }
 
 // dispatcher is the state of Pool.dispatch, which alone uses it.
@@ -94,7 +95,7 @@ func (p *Pool) dispatch(ctx context.Context) {
 			if r.hold > 0 {
 				d.out[r.id] = now.Add(r.hold)
 			}
-			look = true // it may be due again at once, for another modem
+			look = r.due // else nothing is due that was not before, and what is in memory goes on
 		case <-p.wake:
 			look = true
 		case <-tick.C:
@@ -350,9 +351,9 @@ func (d *dispatcher) change(job *storage.PushJob, change func(*storage.PushJob))
 }
 
 // giveBack tells the dispatcher that a worker has done with a push.
-func (p *Pool) giveBack(id uint64, hold time.Duration) {
+func (p *Pool) giveBack(job *storage.PushJob, hold time.Duration) {
 	select {
-	case p.back <- returned{id, hold}:
+	case p.back <- returned{job.ID, hold, job.State == storage.PushQueued}:
 	case <-p.over:
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -253,6 +254,53 @@ func TestRemovedModemTakesNothing(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// counted is a queue that counts what is read of it.
+type counted struct {
+	*memQueue
+	looks, rows atomic.Int64
+}
+
+func (c *counted) Flows(now time.Time, from storage.Flow, limit int) ([]storage.Flow, error) {
+	c.looks.Add(1)
+	return c.memQueue.Flows(now, from, limit)
+}
+
+func (c *counted) Due(flow storage.Flow, now time.Time, limit int) ([]storage.PushJob, error) {
+	jobs, err := c.memQueue.Due(flow, now, limit)
+	c.rows.Add(int64(len(jobs)))
+	return jobs, err
+}
+
+// However much waits in the store, little of it is read for each push that is sent.
+func TestLittleIsRead(t *testing.T) {
+	t.Parallel()
+	const sent, modems = 200, 2
+	c, n := &counted{memQueue: newQueue(pushes(5000)...)}, newNetwork()
+	c.size = 50
+	sim := bank(t, modemsim.Options{Modems: modems, Network: n})
+	o := quick()
+	o.Ports, o.Poll = ports(sim), time.Hour
+	pool, err := New(o, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- pool.Run(ctx) }()
+	c.await(t, "some pushes sent", func(map[uint64]*storage.PushJob) bool { return len(c.saves) >= sent })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if got := c.looks.Load(); got != 1 {
+		t.Errorf("flows read %d times, want once", got)
+	}
+	// A page for every readyEach pushes, with those that the modems have.
+	if got, most := c.rows.Load(), int64((len(c.saves)/readyEach+2)*(readyEach+modems)); got > most {
+		t.Errorf("%d pushes read for %d sent, want %d at most", got, len(c.saves), most)
 	}
 }
 

@@ -320,7 +320,7 @@ func (w *worker) serve(ctx, work context.Context, m *modem) error {
 			asked = false
 			hold, err := w.send(work, m, p)
 			w.board.note(func(s *Status) { s.Trial = w.trial })
-			w.pool.giveBack(p.job.ID, hold)
+			w.pool.giveBack(p.job, hold)
 			if err != nil {
 				return err
 			}
@@ -344,7 +344,7 @@ func (w *worker) leave() {
 	select {
 	case p := <-w.parcels:
 		w.pool.meter.untake(w.through, p.job.MSISDN, len(p.tpdus), true, time.Now())
-		w.pool.giveBack(p.job.ID, 0)
+		w.pool.giveBack(p.job, 0)
 	default:
 	}
 }
