@@ -96,11 +96,16 @@ func (f *faults) figures(r *report) {
 
 func (f *faults) table(out io.Writer) error {
 	w := newTable(out)
-	fmt.Fprintln(w, "\tsegments/s\tof all sound\tshare of the sound\tleast busy of them\tlost\ttwice\t")
-	fmt.Fprintf(w, "%d modems\t%.1f\t100.0 %%\t100.0 %%\t%.1f %%\t%d\t%d\t\n", f.modems, f.base.rate, f.base.leastBusy(),
-		len(f.base.lost), f.base.tally.segments)
-	fmt.Fprintf(w, "one hung, one unplugged, one erring\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%d\t%d\t\n", f.rate, f.share(),
-		f.floor(), f.soundBusy(), len(f.lost), f.tally.segments)
+	fmt.Fprintln(w, "\tsegments/s\tof all sound\tshare of the sound\tleast busy of them\tmean\tothers\tlost\ttwice\t")
+	for _, of := range []struct {
+		name         string
+		share, floor float64
+		*pace
+	}{{fmt.Sprintf("%d modems", f.modems), 100, 100, f.base}, {"one hung, one unplugged, one erring", f.share(), f.floor(), f.pace}} {
+		sound := of.busy[:f.modems-3]
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f %%\t%.1f %%\t%.1f %%\t%.1f %%\t%.0f %%\t%d\t%d\t\n", of.name, of.rate, of.share, of.floor,
+			slices.Min(sound), mean(sound), of.others, len(of.lost), of.tally.segments)
+	}
 	return w.Flush()
 }
 
