@@ -107,9 +107,9 @@ func (f *field) send(more string) error {
 }
 
 // sendThrough does so with ports by other names. An SMS that is not answered is given up after twenty times its time on
-// the air, as the default of a minute is twenty times three seconds.
+// the air, as the default of a minute is twenty times three seconds, but not before a busy machine may have answered.
 func (f *field) sendThrough(ports, more string) error {
-	modems := fmt.Sprintf("ports: [%s], timeout: %v", ports, 20*f.each)
+	modems := fmt.Sprintf("ports: [%s], timeout: %v", ports, max(20*f.each, 5*time.Second))
 	if more != "" {
 		modems += ", " + more
 	}

@@ -33,7 +33,8 @@ func (c *bootstrapCmd) kills() (res result, err error) {
 	defer func() { err = errors.Join(err, f.close()) }()
 	k := &kills{modems: c.last(), pushes: c.Pushes}
 	began := time.Now()
-	window := fmt.Sprintf("doubtWindow: %v", 20*air)
+	doubt := max(20*air, time.Second)
+	window := fmt.Sprintf("doubtWindow: %v", doubt)
 	if err := f.send(window); err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (c *bootstrapCmd) kills() (res result, err error) {
 	}
 	k.took = time.Since(began)
 	// What is still in doubt is decided now, and may be sent once more.
-	<-time.After(2*20*air + 10*segmentsEach*air)
+	<-time.After(2*doubt + 10*segmentsEach*air)
 	k.tally = f.air.tally(f.numbers)
 	if k.untold, err = f.untold(k.lost); err != nil {
 		return nil, err
