@@ -110,7 +110,7 @@ func (w *worker) send(work context.Context, m *modem, p parcel) (hold time.Durat
 	w.failures, w.trial = 0, false
 	w.board.note(func(s *Status) { s.Pushes++ })
 	job.State, job.Until = storage.PushSent, time.Now().Add(w.pool.options.ReportWindow)
-	settle(job)
+	settle(job, job.Until)
 	w.save(work, job)
 	return 0, m.at.dead
 }
@@ -143,7 +143,7 @@ func (w *worker) stopped(work context.Context, m *modem, job *storage.PushJob, i
 	case errors.As(err, &doubt) && i+1 == len(job.Segments):
 		job.Total++
 		job.State, job.Error, job.Until = storage.PushDoubtful, where, time.Now().Add(w.pool.options.DoubtWindow)
-		settle(job) // the others may be reported undelivered by now
+		settle(job, job.Until) // the others may be reported undelivered by now
 		w.save(work, job)
 	case work.Err() != nil && class != Never:
 		job.Attempts--

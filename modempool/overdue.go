@@ -34,7 +34,7 @@ func (p *Pool) restore(now time.Time) error {
 			err := p.queue.Edit(jobs[i].Device, jobs[i].ID, func(job *storage.PushJob) error {
 				job.State, job.Changed, job.Until = storage.PushDoubtful, now, now.Add(p.options.DoubtWindow)
 				job.Error = "the gateway stopped while it was being sent"
-				settle(job)
+				settle(job, now.Add(p.options.ReportWindow))
 				return nil
 			})
 			if err != nil {

@@ -3,6 +3,7 @@ package modempool
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -115,7 +116,7 @@ func (w *worker) reportOn(r *push.StatusReport, repeated bool) (ours bool, err e
 				return errNotOverdue
 			}
 			report(job, segment, r)
-			settle(job)
+			settle(job, time.Now().Add(w.pool.options.ReportWindow))
 			return nil
 		})
 		if !errors.Is(err, errNotOverdue) {

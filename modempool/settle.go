@@ -9,7 +9,8 @@ import (
 )
 
 // settle brings the state of a push that was sent, or may have been, in line with the delivery reports of its segments.
-func settle(job *storage.PushJob) {
+// Where that ends a doubt, the reports that are still to come are waited for until the time given.
+func settle(job *storage.PushJob, until time.Time) {
 	if job.State != storage.PushSent && job.State != storage.PushDoubtful {
 		return
 	}
@@ -33,7 +34,7 @@ func settle(job *storage.PushJob) {
 	case delivered == len(job.Segments):
 		job.State, job.Error, job.Until = storage.PushDelivered, "", time.Time{}
 	case sent == len(job.Segments) && job.State == storage.PushDoubtful:
-		job.State, job.Error = storage.PushSent, ""
+		job.State, job.Error, job.Until = storage.PushSent, "", until
 	}
 }
 
