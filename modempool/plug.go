@@ -80,7 +80,8 @@ func (p *Pool) match() {
 			paths, _ = filepath.Glob(port.Path) // Check has tried the pattern
 		}
 		for _, path := range paths {
-			if !slices.Contains(p.kept.Away, path) && !slices.ContainsFunc(p.workers, func(w *worker) bool { return w.port.Path == path }) {
+			at := func(w *worker) bool { return w.port.Path == path }
+			if !slices.Contains(p.kept.Away, path) && !slices.ContainsFunc(p.workers, at) {
 				own := port
 				own.Path = path
 				p.workers = append(p.workers, newWorker(p, p.name(path), own, pattern))

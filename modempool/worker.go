@@ -52,7 +52,8 @@ func newWorker(p *Pool, name string, port Port, found bool) *worker {
 	}
 	w.removed, w.remove = context.WithCancel(context.Background())
 	w.board.s = Status{
-		ID: name, Name: name, Port: port.Path, Tags: port.Tags, Limits: port.Limits, State: Stopped, Since: time.Now(), Signal: 99,
+		ID: name, Name: name, Port: port.Path, Tags: port.Tags, Limits: port.Limits, State: Stopped, Since: time.Now(),
+		Signal: 99,
 	}
 	return w
 }
@@ -252,7 +253,9 @@ func (w *worker) recognise(m *modem) {
 	was := w.known.identity
 	w.known.identity = m.identity
 	w.through.sim = m.identity.SIM()
-	w.board.note(func(s *Status) { s.Identity, s.Operator, s.Trial = m.identity, m.operator, w.trial })
+	w.board.note(func(s *Status) {
+		s.Identity, s.Operator, s.Signal, s.Trial = m.identity, m.operator, m.signal, w.trial
+	})
 	if was.SIM() != "" && m.identity.SIM() != "" && was.ICCID != m.identity.ICCID {
 		w.notice("its SIM was changed")
 	}

@@ -32,7 +32,7 @@ func newBank() *bank {
 		}},
 		modems: []modempool.Status{
 			{
-				ID: "IMEI 356938035643809", Name: "ttyUSB0", Port: "/dev/ttyUSB0", Tags: []string{"d1"},
+				ID: "IMEI 356938035643809", Name: "ttyUSB0", Port: "/dev/ttyUSB0", Operator: "D1", Tags: []string{"d1"},
 				Identity: modempool.Identity{
 					IMEI: "356938035643809", IMSI: "262011234567890", ICCID: "8949001", Maker: "huawei", Model: "E173",
 				},

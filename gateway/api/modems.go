@@ -37,6 +37,7 @@ type Modem struct {
 	ICCID     string          `json:"iccid,omitempty"`
 	Maker     string          `json:"maker,omitempty"`
 	Model     string          `json:"model,omitempty"`
+	Operator  string          `json:"operator,omitempty"` // the network that serves it
 	Tags      []string        `json:"tags,omitempty"`
 	State     modempool.State `json:"state"`
 	Since     time.Time       `json:"since"`
@@ -93,8 +94,8 @@ type NewPort struct {
 func showModem(s *modempool.Status) Modem {
 	return Modem{
 		ID: s.ID, Name: s.Name, Port: s.Port, IMEI: s.Identity.IMEI, IMSI: s.Identity.IMSI, ICCID: s.Identity.ICCID,
-		Maker: s.Identity.Maker, Model: s.Identity.Model, Tags: s.Tags, State: s.State, Since: s.Since, Reason: s.Reason,
-		Until: instant(s.Until), Sent: s.Sent, Failed: s.Failed, Doubtful: s.Doubtful, Pushes: s.Pushes, Reports: s.Reports,
+		Maker: s.Identity.Maker, Model: s.Identity.Model, Operator: s.Operator, Tags: s.Tags,
+		State: s.State, Since: s.Since, Reason: s.Reason, Until: instant(s.Until), Sent: s.Sent, Failed: s.Failed, Doubtful: s.Doubtful, Pushes: s.Pushes, Reports: s.Reports,
 		Unknown: s.Unknown, Inbound: s.Inbound, Reopened: s.Reopened, PerMinute: s.PerMinute, Signal: s.Signal,
 		Draining: s.Draining, Trial: s.Trial, Error: s.LastError, ErrorAt: instant(s.LastErrorAt),
 	}

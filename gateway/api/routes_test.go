@@ -242,7 +242,7 @@ func TestModemsAndOverview(t *testing.T) {
 	got := r.call("GET", "/v1/modems", "")
 	const want = `{"modems":[{"id":"IMEI 356938035643809","name":"ttyUSB0","port":"/dev/ttyUSB0",` +
 		`"imei":"356938035643809","imsi":"262011234567890","iccid":"8949001","maker":"huawei","model":"E173",` +
-		`"tags":["d1"],"state":"ready","since":"2026-01-02T03:04:05Z","sent":7,"failed":1,"doubtful":2,"pushes":5,` +
+		`"operator":"D1","tags":["d1"],"state":"ready","since":"2026-01-02T03:04:05Z","sent":7,"failed":1,"doubtful":2,"pushes":5,` +
 		`"reports":6,"unknown_reports":8,"inbound":9,"reopened":10,"per_minute":3,"signal":17,"draining":true,` +
 		`"trial":true,"exchanges":[` +
 		`{"time":"2026-01-02T03:04:05Z","sent":"AT+CSQ","lines":["+CSQ: 17,99","OK"]}]},` +
