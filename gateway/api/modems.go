@@ -95,8 +95,8 @@ func showModem(s *modempool.Status) Modem {
 	return Modem{
 		ID: s.ID, Name: s.Name, Port: s.Port, IMEI: s.Identity.IMEI, IMSI: s.Identity.IMSI, ICCID: s.Identity.ICCID,
 		Maker: s.Identity.Maker, Model: s.Identity.Model, Operator: s.Operator, Tags: s.Tags,
-		State: s.State, Since: s.Since, Reason: s.Reason, Until: instant(s.Until), Sent: s.Sent, Failed: s.Failed, Doubtful: s.Doubtful, Pushes: s.Pushes, Reports: s.Reports,
-		Unknown: s.Unknown, Inbound: s.Inbound, Reopened: s.Reopened, PerMinute: s.PerMinute, Signal: s.Signal,
+		State: s.State, Since: s.Since, Reason: s.Reason, Until: instant(s.Until), Sent: s.Sent, Failed: s.Failed,
+		Doubtful: s.Doubtful, Pushes: s.Pushes, Reports: s.Reports, Unknown: s.Unknown, Inbound: s.Inbound, Reopened: s.Reopened, PerMinute: s.PerMinute, Signal: s.Signal,
 		Draining: s.Draining, Trial: s.Trial, Error: s.LastError, ErrorAt: instant(s.LastErrorAt),
 	}
 }
