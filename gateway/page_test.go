@@ -284,6 +284,7 @@ func TestPage(t *testing.T) {
 	}
 
 	t.Run("number", func(t *testing.T) { b.in(t).findsByNumber(s, all[7], ids[7]) })
+	t.Run("modem", func(t *testing.T) { b.in(t).choosesModem(s) })
 	t.Run("feed", func(t *testing.T) { b.in(t).choosesFromFeed(s) })
 	t.Run("sign-out", func(t *testing.T) { b.in(t).signsOut(s) })
 	for _, c := range b.complaints() {
@@ -298,6 +299,19 @@ func (b *browser) in(t *testing.T) *browser {
 	t.Cleanup(func() { b.t = outer })
 	b.t = t
 	return b
+}
+
+// choosesModem wants what is known of a modem, and what was last said to it.
+func (b *browser) choosesModem(s *site) {
+	b.run("document.querySelectorAll('#modems button')[1].click()")
+	b.await("document.querySelector('#modem h3')?.textContent.startsWith('modem1')")
+	shown := b.text("#modem")
+	known := s.pool.Modems()[1]
+	for _, want := range []string{known.ID, known.Identity.ICCID, "delivery reports", "AT+CMGS=", "+CMGS:"} {
+		if !strings.Contains(shown, want) {
+			b.t.Errorf("the modem's view lacks %q:\n%s", want, shown)
+		}
+	}
 }
 
 // findsByNumber wants all that is known of a device, looked up by its number as people write it.

@@ -71,6 +71,10 @@ func TestScreenshots(t *testing.T) {
 	b.search(all[unordered+discovered].MSISDN)
 	b.await("document.querySelector('#device h3')")
 	b.shoot(folder, "device", 1280, 800, false)
+	b.run("document.querySelector('#modems button').click()")
+	b.await("document.querySelector('#modem h3')")
+	b.run("document.querySelector('#modem').scrollIntoView({ block: 'end' })")
+	b.shoot(folder, "modem", 1280, 800, false)
 }
 
 // shoot writes folder/name.png: the page in a window of that size, as small as it gets.

@@ -65,11 +65,13 @@ function showModems(modems) {
   while (rows.childElementCount > modems.length) rows.lastElementChild.remove();
   modems.forEach((m, i) => {
     if (!rows.children[i]) {
-      rows.append(el('tr', '', {}, el('th', '', { scope: 'row' }), el('td'), el('td', '', { className: 'n' }),
+      const choose = el('button', '', { type: 'button', title: 'Show this modem' });
+      choose.addEventListener('click', () => showModem(choose.textContent));
+      rows.append(el('tr', '', {}, el('th', '', { scope: 'row' }, choose), el('td'), el('td', '', { className: 'n' }),
         el('td', '', { className: 'n' }), el('td')));
     }
     const cells = [m.name, m.state, number(m.sent), number(m.failed), modemNote(m)];
-    cells.forEach((text, k) => set(rows.children[i].children[k], text));
+    cells.forEach((text, k) => set(k ? rows.children[i].children[k] : rows.children[i].querySelector('button'), text));
     rows.children[i].className = m.state === 'out of service' ? 'bad' : '';
   });
 }
@@ -86,6 +88,8 @@ function sentence(e) {
     case 'results': return plural(e.count || 0, 'result');
     case 'push': return 'SMS: ' + text;
     case 'session': return 'session ' + text;
+    case 'order':
+    case 'campaign': return [e.kind + ' ' + (e.status || ''), text].filter(Boolean).join(': ');
   }
   return [e.kind, text].filter(Boolean).join(': ');
 }
@@ -256,6 +260,59 @@ $('find').addEventListener('submit', async submitted => {
   }
 });
 
+// One modem.
+
+let shownModem = ''; // name of the modem shown
+let modemDue = 0; // timer
+
+function modemView(m) {
+  const said = (m.exchanges || []).slice().reverse().map(e => el('li', '', {}, when(e.time),
+    el('code', e.sent || ''), el('code', (e.lines || []).join('\n'))));
+  return [
+    el('h3', m.name, { tabIndex: -1 }, el('span', [m.maker, m.model].filter(Boolean).join(' '), { className: 'count' })),
+    list([
+      ['id', m.id],
+      ['SIM', m.iccid || m.imsi],
+      ['network', m.operator],
+      ['signal', m.signal === 99 ? 'unknown' : m.signal + ' of 31'],
+      ['pushes', number(m.pushes) + ' sent, ' + plural(m.reports, 'delivery report')],
+      ['perhaps sent', m.doubtful && plural(m.doubtful, 'segment')],
+      ['tags', (m.tags || []).join(', ')],
+      ['last error', m.error],
+    ]),
+    el('h4', 'What was said, the latest first'),
+    el('ol', '', { className: 'talk scroll' }, ...said),
+  ];
+}
+
+async function loadModem(name) {
+  shownModem = name;
+  try {
+    const m = await get('/v1/modems/' + encodeURIComponent(name));
+    if (shownModem !== name) return false;
+    const top = $('modem').querySelector('.talk')?.scrollTop || 0;
+    $('modem').replaceChildren(...modemView(m));
+    $('modem').querySelector('.talk').scrollTop = top;
+    return true;
+  } catch (err) {
+    if (shownModem === name) $('modem').replaceChildren(el('p', err.message, { className: 'hint' }));
+    return false;
+  }
+}
+
+async function showModem(name) {
+  if (await loadModem(name)) $('modem').querySelector('h3').focus();
+}
+
+// refreshModem keeps the shown modem up to date, at most every two seconds, and not while somebody reads it.
+function refreshModem() {
+  if (!shownModem || modemDue) return;
+  modemDue = setTimeout(() => {
+    modemDue = 0;
+    if (shownModem && !$('modem').matches(':hover, :focus-within')) loadModem(shownModem);
+  }, 2000);
+}
+
 // Sign-in and connection.
 
 let events; // the open stream
@@ -286,7 +343,8 @@ function retry() {
 
 function showGate(why) {
   stop();
-  shown = '';
+  shown = shownModem = '';
+  $('modem').replaceChildren();
   seen = 0;
   waiting = [];
   pointed = false;
@@ -309,6 +367,7 @@ function showBoard() {
     link('live', 'live');
     showStates(now);
     showModems(now.modems);
+    refreshModem();
     addFeed(now);
   };
   // The browser tries again by itself, except after an answer that is no stream: signed out, or too many pages.
