@@ -492,3 +492,35 @@ func TestOptions(t *testing.T) {
 type unreadable struct{ *memQueue }
 
 func (unreadable) Overdue(time.Time, int) ([]storage.PushJob, error) { return nil, errDisk }
+
+// A delivery report that comes while its push is being sent, and can't be saved at once, is saved when it can, and is
+// acknowledged only then.
+func TestReportSaveFails(t *testing.T) {
+	t.Parallel()
+	q, n := newQueue(pushes(1)...), newNetwork()
+	failures := 0
+	q.saving = func(job *storage.PushJob) error {
+		if job.State == storage.PushSending && len(job.Segments) > 0 && job.Segments[0].Reported && failures < 3 {
+			failures++
+			return errDisk
+		}
+		return nil
+	}
+	r := start(t, quick(), q, n, modemsim.Character{Report: func(int) modemsim.ReportWays {
+		return modemsim.ReportWays{Early: true}
+	}})
+	q.awaitState(t, storage.PushDelivered)
+	r.stop()
+	if s := r.pool.Modems()[0]; failures != 3 || s.Reports != 3 || s.Unknown != 0 {
+		t.Errorf("%d failures; %d reports of ours, %d of nobody; want 3, 3 and 0", failures, s.Reports, s.Unknown)
+	}
+	reported := 0
+	for _, state := range q.saves[1] {
+		if state == storage.PushSending {
+			reported++
+		}
+	}
+	if reported < 2 { // the claim, and what the failures had kept from it
+		t.Errorf("saved as %v", q.saves[1])
+	}
+}

@@ -14,8 +14,8 @@ import (
 // overduePage is how many pushes are looked at at a time, beyond those that modems have: these come first.
 const overduePage = 256
 
-// errNotOverdue abandons an edit: the push has moved on since it was found.
-var errNotOverdue = errors.New("modempool: the push has moved on")
+// errMovedOn abandons an edit: the push has moved on since it was found.
+var errMovedOn = errors.New("modempool: the push has moved on")
 
 // restore takes up what the last run left: nobody knows how far the pushes found sending have come, so they are in
 // doubt, and a delivery report is the only thing that can clear them.
@@ -79,7 +79,7 @@ func (p *Pool) endWaits(now time.Time) error {
 			requeued := false
 			err := p.queue.Edit(jobs[i].Device, jobs[i].ID, func(job *storage.PushJob) error {
 				if !job.Awaits() || job.Until.After(now) {
-					return errNotOverdue
+					return errMovedOn
 				}
 				p.decide(job, now)
 				requeued = job.State == storage.PushQueued
@@ -89,7 +89,7 @@ func (p *Pool) endWaits(now time.Time) error {
 			case requeued && err == nil:
 				p.Wake()
 				decided++
-			case err != nil && !errors.Is(err, errNotOverdue):
+			case err != nil && !errors.Is(err, errMovedOn):
 				p.log.Error("push not decided", zap.Uint64("push", jobs[i].ID), zap.Error(err))
 				failed++
 			default:

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -65,21 +64,32 @@ func (p *Pool) plug(ctx, work context.Context) {
 // found and whose file has been gone for a while.
 func (p *Pool) match() {
 	p.mu.Lock()
+	ports, workers := p.ports, slices.Clone(p.workers)
+	p.mu.Unlock()
+	missing := slices.DeleteFunc(workers, func(w *worker) bool { return !w.found || !unplugged(w.port.Path) })
+	paths := make(map[string][]string) // by pattern
+	for _, port := range ports {
+		if port.IsPattern() {
+			paths[port.Path], _ = filepath.Glob(port.Path) // Check has tried the pattern
+		}
+	}
+
+	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.workers = slices.DeleteFunc(p.workers, func(w *worker) bool {
-		if w.found && p.gone(w) {
+		if slices.Contains(missing, w) && p.gone(w) {
 			w.remove()
 			return true
 		}
 		return false
 	})
-	for _, port := range p.ports {
-		paths := []string{port.Path}
-		pattern := strings.ContainsAny(port.Path, `*?[`)
+	for _, port := range p.ports { // those of now: one may have been removed meanwhile
+		pattern := port.IsPattern()
+		places := []string{port.Path}
 		if pattern {
-			paths, _ = filepath.Glob(port.Path) // Check has tried the pattern
+			places = paths[port.Path]
 		}
-		for _, path := range paths {
+		for _, path := range places {
 			at := func(w *worker) bool { return w.port.Path == path }
 			if !slices.Contains(p.kept.Away, path) && !slices.ContainsFunc(p.workers, at) {
 				own := port
@@ -91,15 +101,17 @@ func (p *Pool) match() {
 	}
 }
 
+// unplugged says whether there is no device file at path.
+func unplugged(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // comeBack lets patterns find removed modems again whose files have gone meanwhile.
 func (p *Pool) comeBack() {
 	p.mu.Lock()
 	away := p.kept.Away
 	p.mu.Unlock()
-	unplugged := func(path string) bool {
-		_, err := os.Lstat(path)
-		return errors.Is(err, fs.ErrNotExist)
-	}
 	if !slices.ContainsFunc(away, unplugged) {
 		return
 	}
@@ -124,10 +136,11 @@ func (p *Pool) name(path string) string {
 // goneAfter is how long the port of a modem that a pattern has found may be away until it is forgotten.
 const goneAfter = 10 * time.Minute
 
-// gone says whether a worker's port has been away for long, or its modem has come back under another one. It needs p.mu.
+// gone says whether a worker whose port is missing has been out of service for long, or its modem has come back under
+// another port. It needs p.mu.
 func (p *Pool) gone(w *worker) bool {
 	s := w.board.status()
-	if _, err := os.Lstat(w.port.Path); !errors.Is(err, fs.ErrNotExist) || s.State != OutOfService {
+	if s.State != OutOfService {
 		return false
 	}
 	a := p.known[s.ID]

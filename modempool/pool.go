@@ -170,15 +170,17 @@ func (p *Pool) SetLimits(l Limits) error {
 func (p *Pool) UnsetLimits() error { return p.changeLimits(p.options.Limits, nil, false) }
 
 func (p *Pool) changeLimits(l Limits, text []byte, set bool) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.keeping.Lock()
+	defer p.keeping.Unlock()
 	if err := p.queue.PutSetting(settingLimits, text); err != nil {
 		return err
 	}
-	p.set = set
 	if err := p.meter.set(l, time.Now()); err != nil {
 		return err
 	}
+	p.mu.Lock()
+	p.set = set
+	p.mu.Unlock()
 	p.unblock.Store(true)
 	p.Wake()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // Port says where a modem is, and what holds for it alone.
@@ -13,6 +14,9 @@ type Port struct {
 	Tags   []string // by which Limits.Destinations choose modems
 	Limits ModemLimits
 }
+
+// IsPattern says whether Path may stand for several files.
+func (p *Port) IsPattern() bool { return strings.ContainsAny(p.Path, `*?[`) }
 
 // Errors of those who handle modems while the pool runs.
 var (

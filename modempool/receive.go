@@ -102,7 +102,11 @@ func (w *worker) reportOn(r *push.StatusReport, repeated bool) (ours bool, err e
 	if job := w.sending; job != nil && storage.SameNumber(job.MSISDN, r.Recipient) {
 		if i := segmentOf(job, r.Reference); i >= 0 && known(job, i) {
 			report(job, i, r)
-			return true, w.pool.queue.Save(job)
+			if err := w.pool.queue.Save(job); err != nil {
+				job.Segments[i].Reported = false // it is tried again
+				return false, err
+			}
+			return true, nil
 		}
 	}
 	jobs, err := w.pool.queue.Awaiting(w.through.modem, r.Recipient, r.Reference)
@@ -113,13 +117,13 @@ func (w *worker) reportOn(r *push.StatusReport, repeated bool) (ours bool, err e
 		err := w.pool.queue.Edit(jobs[i].Device, jobs[i].ID, func(job *storage.PushJob) error {
 			segment := segmentOf(job, r.Reference)
 			if !job.Awaits() || segment < 0 || repeated && !known(job, segment) {
-				return errNotOverdue
+				return errMovedOn
 			}
 			report(job, segment, r)
 			settle(job, time.Now().Add(w.pool.options.ReportWindow))
 			return nil
 		})
-		if !errors.Is(err, errNotOverdue) {
+		if !errors.Is(err, errMovedOn) {
 			return err == nil, err
 		}
 	}

@@ -154,11 +154,11 @@ func (a *API) createModem(r *request) (any, error) {
 	if err := r.read(&in); err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(in.Path, `*?[`) {
-		return nil, &modempool.PortError{Field: "path", Reason: "a pattern, want one device file"}
-	}
 	p := modempool.Port{
 		Path: in.Path, PIN: in.PIN, Tags: in.Tags, Limits: modempool.ModemLimits{Rate: in.Rate, SIMDay: in.SIMDay},
+	}
+	if p.IsPattern() {
+		return nil, &modempool.PortError{Field: "path", Reason: "a pattern, want one device file"}
 	}
 	if err := a.bank.AddPort(p); err != nil {
 		return nil, err

@@ -249,8 +249,11 @@ func (f *Fleet) follow(d *storage.Device, job *storage.PushJob, now time.Time) {
 	switch job.State {
 	case storage.PushQueued:
 		d.Wait = f.waitForModem("a modem", now, job.Created)
-		if job.Attempts > 0 {
+		switch {
+		case job.Attempts > 0:
 			d.Wait.For = "another try: " + job.Error
+		case job.Error != "": // a limit
+			d.Wait.For = job.Error
 		}
 	case storage.PushSending:
 		// A modem has taken it in time: from here the pool's own limits hold, and this is for when all else fails.
