@@ -329,12 +329,13 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"` // empty where it concerns none
-	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "campaign", "sms" or "modem".
+	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job",
+	// "ticket", "campaign", "sms" or "modem".
 	Kind  string `msg:"k"`
 	Order string `msg:"or"`
 	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
 	Campaign string `msg:"ca,omitempty"`
-	Status   string `msg:"ss,omitempty"` // of "push", "order" and "campaign": the state it has entered
+	Status   string `msg:"ss,omitempty"` // of "push", "order", "job" and "campaign": the state it has entered
 	From     State  `msg:"f"`            // of "state": the state left; empty for a new device
 	To       State  `msg:"s"`            // of "state": the state entered
 	Count    int    `msg:"n"`            // how many, where something is counted: of "results", the answers

@@ -89,9 +89,24 @@ type Store interface {
 	// after now: by NotBefore, then by number.
 	TargetsIn(campaign string, state TargetState, now time.Time, limit int) ([]Target, error)
 
-	// Setting reads what PutSetting has kept under a name: what was set while the program ran and has to outlive it.
-	Setting(name string) ([]byte, error)
-	PutSetting(name string, value []byte) error
+	// Nodes lists what is known of a device's tree, by URI.
+	Nodes(dev DeviceID, after string, limit int) ([]Node, error)
+
+	Job(dev DeviceID, id string) (*Job, error)
+	// Jobs lists all jobs of a device, the oldest first.
+	Jobs(dev DeviceID) ([]Job, error)
+	// JobsDue lists open jobs whose Wait.Until is not after now, the longest overdue first, from behind the one given.
+	JobsDue(now time.Time, behind JobRef, limit int) ([]JobRef, error)
+
+	// Document reads what is kept under a name: what belongs to no device and was set, filled in or learnt while the
+	// program ran. A name is what it is, a slash, and which: "package/a1b2".
+	Document(name string) ([]byte, error)
+	PutDocument(name string, value []byte) error
+	// EditDocument replaces a document by what edit makes of it; old is nil where there is none, and nil as the new one
+	// removes it. edit may run more than once, must have no other effect, and abandons the edit with the error it returns.
+	EditDocument(name string, edit func(old []byte) ([]byte, error)) error
+	// Documents lists those whose names begin with prefix, by name.
+	Documents(prefix, after string, limit int) ([]Document, error)
 
 	// Feed lists entries with an offset above after. It shows only what is durable.
 	Feed(after uint64, limit int) ([]FeedEntry, error)
@@ -128,11 +143,14 @@ type Commit struct {
 	Pushes     []PushJob
 	PushEdits  []PushEdit // after Pushes, before Edit
 	Checkpoint *Checkpoint
+	Nodes      []Node    // each takes the place of what was known of its URI
+	Jobs       []Job     // new ones
+	JobEdits   []JobEdit // after Jobs
 
 	// Feed entries get their Offset, Time and Device here. No change of state can be missing from the feed, for these
 	// entries are added by themselves, in front of the others: "state" for Device.State, with the device's order, and
-	// its reason or what it waits for; "push" for PushJob.State, but for sending and a new push (see PushNews); "order"
-	// for an order that ends.
+	// its reason or what it waits for; "push" for PushJob.State, but for sending and a new push (see PushNews); "job" for
+	// Job.State, with its reason; "order" for an order that ends.
 	Feed []FeedEntry
 }
 
@@ -163,6 +181,6 @@ type OrderEnd struct {
 func (c *Commit) Reset() {
 	*c = Commit{
 		Orders: c.Orders[:0], Ends: c.Ends[:0], Tasks: c.Tasks[:0], Results: c.Results[:0], Pushes: c.Pushes[:0],
-		PushEdits: c.PushEdits[:0], Feed: c.Feed[:0],
+		PushEdits: c.PushEdits[:0], Nodes: c.Nodes[:0], Jobs: c.Jobs[:0], JobEdits: c.JobEdits[:0], Feed: c.Feed[:0],
 	}
 }

@@ -50,10 +50,10 @@ func (f *Fleet) Awaiting(modem, number string, reference uint8) ([]storage.PushJ
 }
 
 // Setting implements modempool.Queue.
-func (f *Fleet) Setting(name string) ([]byte, error) { return f.store.Setting(name) }
+func (f *Fleet) Setting(name string) ([]byte, error) { return f.store.Document(name) }
 
 // PutSetting implements modempool.Queue.
-func (f *Fleet) PutSetting(name string, value []byte) error { return f.store.PutSetting(name, value) }
+func (f *Fleet) PutSetting(name string, value []byte) error { return f.store.PutDocument(name, value) }
 
 // PDU implements modempool.Queue. The notification of an order is made when it is sent, over the nonce of that moment.
 func (f *Fleet) PDU(job *storage.PushJob) ([]byte, error) {

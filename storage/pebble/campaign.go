@@ -224,30 +224,3 @@ func (s *Store) TargetsIn(
 	})
 	return list, err
 }
-
-// Setting reads what was set.
-func (s *Store) Setting(name string) (value []byte, err error) {
-	if err := s.enter(); err != nil {
-		return nil, err
-	}
-	defer s.gate.leave()
-	key := appendNameKey(nil, tableSetting, name)
-	read, closer, err := s.db.Get(key)
-	if err != nil {
-		return nil, s.readError(key, err)
-	}
-	defer closeRead(closer, &err)
-	return append([]byte{}, read...), nil
-}
-
-// PutSetting sets.
-func (s *Store) PutSetting(name string, value []byte) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.gate.leave()
-	return s.write(func(w *writer) (uint64, error) {
-		w.set(appendNameKey(nil, tableSetting, name), value)
-		return s.publish(w, "")
-	})
-}

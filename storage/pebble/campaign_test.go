@@ -54,7 +54,7 @@ func TestCampaignCrash(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if err := s.PutSetting("commits", []byte(fmt.Sprint(n))); err != nil {
+		if err := s.PutDocument("commits", []byte(fmt.Sprint(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,7 +69,7 @@ func TestCampaignCrash(t *testing.T) {
 		if n != c.told && n != c.told+1 {
 			t.Errorf("crash %d: %d commits after %d were acknowledged", i, n, c.told)
 		}
-		if set, err := s.Setting("commits"); err != nil || string(set) != fmt.Sprint(c.told) {
+		if set, err := s.Document("commits"); err != nil || string(set) != fmt.Sprint(c.told) {
 			t.Errorf("crash %d: setting %q, %v, want %d", i, set, err, c.told)
 		}
 		targets, err := s.Targets("k", 0, math.MaxInt)

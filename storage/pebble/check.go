@@ -15,7 +15,7 @@ import (
 
 // Report is what Check found.
 type Report struct {
-	Devices, Accounts, Orders, Tasks, Results, Pushes, Checkpoints, Campaigns, Targets, Feed int
+	Devices, Accounts, Orders, Tasks, Results, Pushes, Checkpoints, Nodes, Jobs, Campaigns, Targets, Feed int
 
 	Problems []string // the first of them, in words
 	More     int      // problems beyond those
@@ -170,8 +170,29 @@ func (c *checker) row(key, value []byte) error {
 		return errors.Join(c.entry(key, targetInKey(&t)), c.entry(key, targetNameKey(&t)))
 	case tableTargetIn, tableTargetName:
 		return c.targetEntry(key, value)
-	case tableSetting:
+	case tableDocument:
 		return nil
+	case tableNode:
+		n := storage.Node{}
+		if c.record(&c.Nodes, key, value, &n) {
+			c.under(key, appendNamedKey(nil, tableNode, n.Device, n.URI))
+		}
+		return nil
+	case tableJob:
+		j := storage.Job{}
+		if !c.record(&c.Jobs, key, value, &j) || !c.under(key, appendNamedKey(nil, tableJob, j.Device, j.ID)) {
+			return nil
+		}
+		return c.entry(key, jobDueKey(&j))
+	case tableJobDue:
+		ref, ok := cutJobDue(key)
+		if !ok {
+			return c.unknown(key)
+		}
+		j := storage.Job{}
+		return c.leads(key, appendNamedKey(nil, tableJob, ref.Device, ref.ID), &j, func() bool {
+			return bytes.Equal(key, jobDueKey(&j))
+		})
 	case tableFeed:
 		return c.feed(key, value)
 	case tableTimeline:
@@ -315,9 +336,9 @@ func (c *checker) targetEntry(key, value []byte) error {
 // String lists what was counted and what is wrong.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d devices, %d accounts, %d orders, %d tasks, %d results, %d pushes, %d checkpoints, %d campaigns, "+
-		"%d targets, %d feed entries", r.Devices, r.Accounts, r.Orders, r.Tasks, r.Results, r.Pushes, r.Checkpoints,
-		r.Campaigns, r.Targets, r.Feed)
+	fmt.Fprintf(&b, "%d devices, %d accounts, %d orders, %d tasks, %d results, %d pushes, %d checkpoints, %d nodes, "+
+		"%d jobs, %d campaigns, %d targets, %d feed entries", r.Devices, r.Accounts, r.Orders, r.Tasks, r.Results, r.Pushes,
+		r.Checkpoints, r.Nodes, r.Jobs, r.Campaigns, r.Targets, r.Feed)
 	for _, p := range r.Problems {
 		b.WriteString("\n" + p)
 	}

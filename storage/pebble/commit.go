@@ -83,6 +83,16 @@ func verify(c *storage.Commit) error {
 			return other("a push", c.Pushes[i].Device)
 		}
 	}
+	for i := range c.Nodes {
+		if c.Nodes[i].Device != c.Device {
+			return other("a node", c.Nodes[i].Device)
+		}
+	}
+	for i := range c.Jobs {
+		if c.Jobs[i].Device != c.Device {
+			return other("a job", c.Jobs[i].Device)
+		}
+	}
 	if c.Checkpoint != nil && c.Checkpoint.Device != c.Device {
 		return other("the checkpoint", c.Checkpoint.Device)
 	}
@@ -92,7 +102,8 @@ func verify(c *storage.Commit) error {
 // onlyFeed says whether c has nothing that belongs to a device.
 func onlyFeed(c *storage.Commit) bool {
 	return c.New == nil && c.Edit == nil && c.Account == nil && c.Checkpoint == nil &&
-		len(c.Orders)+len(c.Ends)+len(c.Tasks)+len(c.Results)+len(c.Pushes)+len(c.PushEdits) == 0
+		len(c.Orders)+len(c.Ends)+len(c.Tasks)+len(c.Results)+len(c.Pushes)+len(c.PushEdits)+
+			len(c.Nodes)+len(c.Jobs)+len(c.JobEdits) == 0
 }
 
 // apply puts c into the engine and returns the offset of its last feed entry, 0 where it has none. After an error
@@ -107,6 +118,9 @@ func (s *Store) apply(w *writer, c *storage.Commit) (uint64, error) {
 	}
 	renamed, err := w.device(c)
 	if err != nil {
+		return 0, err
+	}
+	if err := w.jobs(c); err != nil {
 		return 0, err
 	}
 	if err := w.records(c); err != nil {

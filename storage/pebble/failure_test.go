@@ -215,7 +215,7 @@ func wantFailed(t *testing.T, s *pebble.Store, errs []error) {
 	_, err := s.Feed(0, 1)
 	errs = append(errs, err)
 	_, err = s.Device("d0")
-	errs = append(errs, err, s.CommitCampaign(grow("k", 1)), s.PutSetting("limits", nil))
+	errs = append(errs, err, s.CommitCampaign(grow("k", 1)), s.PutDocument("limits", nil))
 	_, err = s.TargetsIn("k", storage.TargetPending, time.Time{}, 9)
 	errs = append(errs, err)
 	_, err = s.PushFlows(time.Time{}, storage.Flow{}, 9)

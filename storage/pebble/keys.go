@@ -34,7 +34,10 @@ import (
 //	G  target       campaign, number                     storage.Target
 //	H  target in    campaign, state, NotBefore, number   -          only pending, held and begun
 //	J  by MSISDN    campaign, MSISDN (raw to the end)    number     all targets but those refused
-//	E  setting      name (raw to the end)                what was set
+//	E  document     name (raw to the end)                what is kept
+//	B  node         device, URI (raw to the end)         storage.Node
+//	I  job          device, job (raw to the end)         storage.Job
+//	X  job due      Wait.Until, device, job (raw to the end)            -          only open
 //
 // device, flow, modem, tail, campaign and state are texts (see appendText), task, push, offset and number are 8 bytes,
 // priority, known and reference are one, times are 12 (see appendTime). arrival is 12: 4 count the openings of the
@@ -61,7 +64,10 @@ const (
 	tableTarget      = 'G'
 	tableTargetIn    = 'H'
 	tableTargetName  = 'J'
-	tableSetting     = 'E'
+	tableDocument    = 'E'
+	tableNode        = 'B'
+	tableJob         = 'I'
+	tableJobDue      = 'X'
 	storeFormat      = "format"
 	storeEpoch       = "epoch"
 	textEnd          = 0x01 // after a 0x00: the text ends
@@ -115,6 +121,11 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(t.Nanosecond()))
 }
 
+// cutTime reads what appendTime wrote.
+func cutTime(src []byte) time.Time {
+	return time.Unix(int64(binary.BigEndian.Uint64(src)^1<<63), int64(binary.BigEndian.Uint32(src[8:]))).UTC()
+}
+
 func appendDeviceKey(dst []byte, table byte, dev storage.DeviceID) []byte {
 	return appendText(append(dst, table), dev)
 }
@@ -129,7 +140,7 @@ func appendNameKey[S ~string](dst []byte, table byte, name S) []byte {
 }
 
 func appendOrderKey(dst []byte, dev storage.DeviceID, order string) []byte {
-	return append(appendDeviceKey(dst, tableOrder, dev), order...)
+	return appendNamedKey(dst, tableOrder, dev, order)
 }
 
 func appendDeviceDueKey(dst []byte, d *storage.Device) []byte {
@@ -163,6 +174,24 @@ func appendAwaitingKey(dst []byte, modem, number string) []byte {
 
 func appendPushRef(dst []byte, p *storage.PushJob) []byte {
 	return appendText(appendUint(dst, p.ID), p.Device)
+}
+
+// appendNamedKey appends the key of a row of one device that has a name: a node, a job.
+func appendNamedKey[S ~string](dst []byte, table byte, dev storage.DeviceID, name S) []byte {
+	return append(appendDeviceKey(dst, table, dev), name...)
+}
+
+func appendJobDueKey(dst []byte, ref storage.JobRef) []byte {
+	return append(appendText(appendTime(append(dst, tableJobDue), ref.Until), ref.Device), ref.ID...)
+}
+
+// cutJobDue takes an entry of the jobs that wait apart.
+func cutJobDue(key []byte) (ref storage.JobRef, ok bool) {
+	if len(key) < 1+lenTime {
+		return ref, false
+	}
+	dev, id, ok := cutText(key[1+lenTime:])
+	return storage.JobRef{Until: cutTime(key[1:]), Device: storage.DeviceID(dev), ID: string(id)}, ok
 }
 
 func appendTargetKey(dst []byte, campaign string, number uint64) []byte {
@@ -245,7 +274,7 @@ func describe(key []byte) string {
 		switch {
 		case !ok:
 			return unknown
-		case key[0] == tableOrder:
+		case key[0] == tableOrder || key[0] == tableNode || key[0] == tableJob:
 			return fmt.Sprintf("%s %q of device %q", what, rest, dev)
 		}
 		return fmt.Sprintf("%s %q", what, dev)
@@ -317,8 +346,17 @@ func describe(key []byte) string {
 			return fmt.Sprintf("index entry of MSISDN %q in campaign %q", rest, campaign)
 		}
 		return unknown
-	case tableSetting:
-		return fmt.Sprintf("setting %q", key[1:])
+	case tableDocument:
+		return fmt.Sprintf("document %q", key[1:])
+	case tableNode:
+		return device("node")
+	case tableJob:
+		return device("job")
+	case tableJobDue:
+		if ref, ok := cutJobDue(key); ok {
+			return fmt.Sprintf("due entry of job %q of device %q", ref.ID, ref.Device)
+		}
+		return unknown
 	case tableCheckpoint:
 		return device("checkpoint of device")
 	case tableFeed:

@@ -98,10 +98,32 @@ func (l *Lasting) TargetsIn(
 	return l.store().TargetsIn(campaign, state, now, limit)
 }
 
-func (l *Lasting) Setting(name string) ([]byte, error) { return l.store().Setting(name) }
+func (l *Lasting) Document(name string) ([]byte, error) { return l.store().Document(name) }
 
-func (l *Lasting) PutSetting(name string, value []byte) error {
-	return l.store().PutSetting(name, value)
+func (l *Lasting) PutDocument(name string, value []byte) error {
+	return l.store().PutDocument(name, value)
+}
+
+func (l *Lasting) EditDocument(name string, edit func(old []byte) ([]byte, error)) error {
+	return l.store().EditDocument(name, edit)
+}
+
+func (l *Lasting) Documents(prefix, after string, limit int) ([]storage.Document, error) {
+	return l.store().Documents(prefix, after, limit)
+}
+
+func (l *Lasting) Nodes(dev storage.DeviceID, after string, limit int) ([]storage.Node, error) {
+	return l.store().Nodes(dev, after, limit)
+}
+
+func (l *Lasting) Job(dev storage.DeviceID, id string) (*storage.Job, error) {
+	return l.store().Job(dev, id)
+}
+
+func (l *Lasting) Jobs(dev storage.DeviceID) ([]storage.Job, error) { return l.store().Jobs(dev) }
+
+func (l *Lasting) JobsDue(now time.Time, behind storage.JobRef, limit int) ([]storage.JobRef, error) {
+	return l.store().JobsDue(now, behind, limit)
 }
 
 func (l *Lasting) Checkpoint(dev storage.DeviceID) (*storage.Checkpoint, error) {

@@ -187,9 +187,9 @@ func (w *writer) pushes(c *storage.Commit) error {
 
 // pushWas is a push as it stands, with what this commit has made of it so far.
 func (w *writer) pushWas(dev storage.DeviceID, id uint64) (storage.PushJob, error) {
-	for i := len(w.jobs) - 1; i >= 0; i-- {
-		if w.jobs[i].ID == id {
-			return w.jobs[i], nil
+	for i := len(w.pushed) - 1; i >= 0; i-- {
+		if w.pushed[i].ID == id {
+			return w.pushed[i], nil
 		}
 	}
 	var p storage.PushJob
@@ -199,7 +199,7 @@ func (w *writer) pushWas(dev storage.DeviceID, id uint64) (storage.PushJob, erro
 
 // push writes a push, moves it in the indexes, and tells the feed where its state is another one.
 func (w *writer) push(c *storage.Commit, was, is *storage.PushJob) error {
-	w.jobs = append(w.jobs, *is)
+	w.pushed = append(w.pushed, *is)
 	w.key = appendNumberedKey(w.key[:0], tablePush, is.Device, is.ID)
 	if err := w.put(w.key, is); err != nil {
 		return err

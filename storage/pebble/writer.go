@@ -21,7 +21,7 @@ type writer struct {
 	ends     []int  // where each ends in feed
 	entry    storage.FeedEntry
 	was, now storage.Device    // the device's record before and after Edit
-	jobs     []storage.PushJob // pushes written so far
+	pushed   []storage.PushJob // pushes written so far
 }
 
 var writers = sync.Pool{New: func() any { return new(writer) }}
@@ -36,8 +36,8 @@ func (w *writer) release() {
 	w.batch.Close() // fails where it was closed before, which it was not
 	w.s, w.batch = nil, nil
 	w.entry, w.was, w.now = storage.FeedEntry{}, storage.Device{}, storage.Device{} // they hold on to the caller's
-	clear(w.jobs)
-	w.jobs = w.jobs[:0]
+	clear(w.pushed)
+	w.pushed = w.pushed[:0]
 	const keep = 64 << 10
 	if cap(w.val) > keep || cap(w.feed) > keep {
 		w.val, w.feed = nil, nil
@@ -81,7 +81,7 @@ func (w *writer) index(was, is []byte) {
 	}
 }
 
-// records writes all but the device's own record, its pushes and the feed.
+// records writes all but the device's own record, its pushes, its jobs and the feed.
 func (w *writer) records(c *storage.Commit) error {
 	if c.Account != nil {
 		w.key = appendDeviceKey(w.key[:0], tableAccount, c.Device)
@@ -114,9 +114,11 @@ func (w *writer) records(c *storage.Commit) error {
 	}
 	if c.Checkpoint != nil {
 		w.key = appendDeviceKey(w.key[:0], tableCheckpoint, c.Device)
-		return w.put(w.key, c.Checkpoint)
+		if err := w.put(w.key, c.Checkpoint); err != nil {
+			return err
+		}
 	}
-	return nil
+	return w.nodes(c)
 }
 
 // task writes t. Its place in the index does not depend on what it was before, so that is not read.

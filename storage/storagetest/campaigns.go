@@ -136,16 +136,3 @@ func testTargets(t *testing.T, s storage.Store) {
 	in(storage.TargetDone, 9, 9)
 	wantSame(t, "by MSISDN", must(s.FindTarget("k1", "+493"))(t), uint64(3))
 }
-
-func testSettings(t *testing.T, s storage.Store) {
-	_, err := s.Setting("limits")
-	wantError(t, "never set", err, storage.ErrNotFound)
-	for _, value := range []string{"one", "", "two"} {
-		if err := s.PutSetting("limits", []byte(value)); err != nil {
-			t.Fatal(err)
-		}
-		wantSame(t, "set", string(must(s.Setting("limits"))(t)), value)
-	}
-	_, err = s.Setting("limit")
-	wantError(t, "another one", err, storage.ErrNotFound)
-}

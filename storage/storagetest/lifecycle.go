@@ -39,8 +39,8 @@ func testClosed(t *testing.T, s storage.Store) {
 		"FindTarget":     func() error { _, err := s.FindTarget("k", "+1"); return err },
 		"Targets":        func() error { _, err := s.Targets("k", 0, 1); return err },
 		"TargetsIn":      func() error { _, err := s.TargetsIn("k", storage.TargetPending, at(1), 1); return err },
-		"Setting":        func() error { _, err := s.Setting("n"); return err },
-		"PutSetting":     func() error { return s.PutSetting("n", nil) },
+		"Document":       func() error { _, err := s.Document("n"); return err },
+		"PutDocument":    func() error { return s.PutDocument("n", nil) },
 		"Checkpoint":     func() error { _, err := s.Checkpoint("alpha"); return err },
 		"Feed":           func() error { _, err := s.Feed(0, 1); return err },
 		"Timeline":       func() error { _, err := s.Timeline("alpha", 0, 1); return err },
@@ -103,7 +103,7 @@ func testReopen(t *testing.T, open func(*testing.T, string) storage.Store) {
 	s := open(t, dir)
 	commitCampaign(t, s, FullCampaign("k"))
 	commit(t, s, FullCommit("alpha"))
-	if err := s.PutSetting("limits", []byte("a few")); err != nil {
+	if err := s.PutDocument("limits", []byte("a few")); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -113,7 +113,7 @@ func testReopen(t *testing.T, open func(*testing.T, string) storage.Store) {
 		s = open(t, dir)
 		WantFullCommit(t, s, "alpha")
 		WantFullCampaign(t, s, "k")
-		wantSame(t, "setting", string(must(s.Setting("limits"))(t)), "a few")
+		wantSame(t, "setting", string(must(s.Document("limits"))(t)), "a few")
 	}
 	wantError(t, "the device again", s.Commit(FullCommit("alpha")), storage.ErrExists)
 	if err := s.Close(); err != nil {

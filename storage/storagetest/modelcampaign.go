@@ -173,5 +173,5 @@ func compareCampaigns(t *rapid.T, s storage.Store, m *model) {
 	if name != "" {
 		compare[uint64](t, "FindTarget")(s.FindTarget(id, name))(m.findTarget(id, name))
 	}
-	compare[[]byte](t, "Setting")(s.Setting(name))(m.setting(name))
+	compare[[]byte](t, "Document")(s.Document(name))(m.setting(name))
 }

@@ -50,7 +50,7 @@ func randomStep(t *rapid.T, s storage.Store, m *model) {
 	case "setting":
 		name, value := drawName(t), drawName(t)
 		m.settings[name] = value
-		if err := s.PutSetting(name, []byte(value)); err != nil {
+		if err := s.PutDocument(name, []byte(value)); err != nil {
 			t.Fatalf("setting %q: %v", name, err)
 		}
 	}
