@@ -116,6 +116,10 @@ type Order struct {
 	Created time.Time  `msg:"cr"`
 	Ended   time.Time  `msg:"en"`
 	Reason  string     `msg:"re"` // of OrderFailed
+
+	// Variant is how a bootstrap was made, for who learns what devices take: "userpin", or with an access point
+	// "userpin+apn".
+	Variant string `msg:"va,omitempty"`
 }
 
 // TaskState says where a task stands.
@@ -329,13 +333,14 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"` // empty where it concerns none
-	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job",
+	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job", "outcome",
 	// "ticket", "campaign", "sms" or "modem".
 	Kind  string `msg:"k"`
 	Order string `msg:"or"`
 	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
 	Campaign string `msg:"ca,omitempty"`
-	Status   string `msg:"ss,omitempty"` // of "push", "order", "job" and "campaign": the state it has entered
+	Recipe   string `msg:"rc,omitempty"` // of "outcome": what was tried, a recipe or a fallback
+	Status   string `msg:"ss,omitempty"` // of "push", "order", "job" and "campaign": the state it has entered; of "outcome": what came of it
 	From     State  `msg:"f"`            // of "state": the state left; empty for a new device
 	To       State  `msg:"s"`            // of "state": the state entered
 	Count    int    `msg:"n"`            // how many, where something is counted: of "results", the answers

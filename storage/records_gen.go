@@ -1547,16 +1547,20 @@ func (z DeviceID) Msgsize() (s int) {
 func (z *FeedEntry) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(11)
-	var zb0001Mask uint16 /* 11 bits */
+	zb0001Len := uint32(12)
+	var zb0001Mask uint16 /* 12 bits */
 	_ = zb0001Mask
 	if z.Campaign == "" {
 		zb0001Len--
 		zb0001Mask |= 0x20
 	}
-	if z.Status == "" {
+	if z.Recipe == "" {
 		zb0001Len--
 		zb0001Mask |= 0x40
+	}
+	if z.Status == "" {
+		zb0001Len--
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1584,6 +1588,11 @@ func (z *FeedEntry) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Campaign)
 		}
 		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "rc"
+			o = append(o, 0xa2, 0x72, 0x63)
+			o = msgp.AppendString(o, z.Recipe)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "ss"
 			o = append(o, 0xa2, 0x73, 0x73)
 			o = msgp.AppendString(o, z.Status)
@@ -1666,6 +1675,12 @@ func (z *FeedEntry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Campaign")
 				return
 			}
+		case "rc":
+			z.Recipe, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Recipe")
+				return
+			}
 		case "ss":
 			z.Status, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -1718,7 +1733,7 @@ func (z *FeedEntry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *FeedEntry) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.Order) + 3 + msgp.StringPrefixSize + len(z.Campaign) + 3 + msgp.StringPrefixSize + len(z.Status) + 2 + msgp.StringPrefixSize + len(string(z.From)) + 2 + msgp.StringPrefixSize + len(string(z.To)) + 2 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Text)
+	s = 1 + 2 + msgp.Uint64Size + 2 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(z.Order) + 3 + msgp.StringPrefixSize + len(z.Campaign) + 3 + msgp.StringPrefixSize + len(z.Recipe) + 3 + msgp.StringPrefixSize + len(z.Status) + 2 + msgp.StringPrefixSize + len(string(z.From)) + 2 + msgp.StringPrefixSize + len(string(z.To)) + 2 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Text)
 	return
 }
 
@@ -2185,31 +2200,49 @@ func (z *Open) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Order) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 8
-	// string "id"
-	o = append(o, 0x88, 0xa2, 0x69, 0x64)
-	o = msgp.AppendString(o, z.ID)
-	// string "d"
-	o = append(o, 0xa1, 0x64)
-	o = msgp.AppendString(o, string(z.Device))
-	// string "b"
-	o = append(o, 0xa1, 0x62)
-	o = msgp.AppendString(o, z.Batch)
-	// string "k"
-	o = append(o, 0xa1, 0x6b)
-	o = msgp.AppendString(o, z.Kind)
-	// string "st"
-	o = append(o, 0xa2, 0x73, 0x74)
-	o = msgp.AppendString(o, string(z.State))
-	// string "cr"
-	o = append(o, 0xa2, 0x63, 0x72)
-	o = msgp.AppendTime(o, z.Created)
-	// string "en"
-	o = append(o, 0xa2, 0x65, 0x6e)
-	o = msgp.AppendTime(o, z.Ended)
-	// string "re"
-	o = append(o, 0xa2, 0x72, 0x65)
-	o = msgp.AppendString(o, z.Reason)
+	// check for omitted fields
+	zb0001Len := uint32(9)
+	var zb0001Mask uint16 /* 9 bits */
+	_ = zb0001Mask
+	if z.Variant == "" {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, z.ID)
+		// string "d"
+		o = append(o, 0xa1, 0x64)
+		o = msgp.AppendString(o, string(z.Device))
+		// string "b"
+		o = append(o, 0xa1, 0x62)
+		o = msgp.AppendString(o, z.Batch)
+		// string "k"
+		o = append(o, 0xa1, 0x6b)
+		o = msgp.AppendString(o, z.Kind)
+		// string "st"
+		o = append(o, 0xa2, 0x73, 0x74)
+		o = msgp.AppendString(o, string(z.State))
+		// string "cr"
+		o = append(o, 0xa2, 0x63, 0x72)
+		o = msgp.AppendTime(o, z.Created)
+		// string "en"
+		o = append(o, 0xa2, 0x65, 0x6e)
+		o = msgp.AppendTime(o, z.Ended)
+		// string "re"
+		o = append(o, 0xa2, 0x72, 0x65)
+		o = msgp.AppendString(o, z.Reason)
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "va"
+			o = append(o, 0xa2, 0x76, 0x61)
+			o = msgp.AppendString(o, z.Variant)
+		}
+	}
 	return
 }
 
@@ -2291,6 +2324,12 @@ func (z *Order) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Reason")
 				return
 			}
+		case "va":
+			z.Variant, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Variant")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -2305,7 +2344,7 @@ func (z *Order) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Order) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Batch) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason)
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + msgp.StringPrefixSize + len(string(z.Device)) + 2 + msgp.StringPrefixSize + len(z.Batch) + 2 + msgp.StringPrefixSize + len(z.Kind) + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason) + 3 + msgp.StringPrefixSize + len(z.Variant)
 	return
 }
 

@@ -14,7 +14,8 @@ type FeedEntry struct {
 	Kind     string           `json:"kind"`
 	Order    string           `json:"order,omitempty"`
 	Campaign string           `json:"campaign,omitempty"`
-	Status   string           `json:"status,omitempty"` // of a push, an order or a campaign: the state it has entered
+	Recipe   string           `json:"recipe,omitempty"` // of an outcome: what was tried
+	Status   string           `json:"status,omitempty"` // the state that was entered; of an outcome what came of it
 	From     storage.State    `json:"from,omitempty"`
 	To       storage.State    `json:"to,omitempty"`
 	Count    int              `json:"count,omitempty"`

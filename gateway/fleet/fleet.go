@@ -79,6 +79,7 @@ type Fleet struct {
 	lastID    atomic.Uint64
 	overview  overview
 	campaigns campaigns
+	models    models
 	pushed    func() // told of new pushes
 }
 

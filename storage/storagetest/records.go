@@ -30,7 +30,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		},
 		Orders: []storage.Order{{
 			ID: "order-1", Device: id, Batch: "batch-1", Kind: "bootstrap", State: storage.OrderFailed,
-			Created: at(1), Ended: at(2), Reason: "no modem",
+			Created: at(1), Ended: at(2), Reason: "no modem", Variant: "userpin+apn",
 		}},
 		Tasks: []storage.Task{{
 			ID: 7, Device: id, Order: "order-1", Purpose: "discovery", State: storage.TaskSent, Attempts: 2,
@@ -72,7 +72,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
 		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1,
-			Campaign: "k", Status: "s"}},
+			Campaign: "k", Status: "s", Recipe: "scomo"}},
 	}
 }
 
