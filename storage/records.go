@@ -233,7 +233,7 @@ type PushJob struct {
 	ID        uint64    `msg:"i"` // ascending by creation
 	Device    DeviceID  `msg:"d"`
 	Order     string    `msg:"o"`
-	Kind      string    `msg:"k"` // "bootstrap", "notification"
+	Kind      string    `msg:"k"` // "bootstrap", "notification", "link"
 	MSISDN    string    `msg:"ms"`
 	PDU       []byte    `msg:"pd"` // the WSP push, with its MAC; it holds the account's secrets
 	Priority  uint8     `msg:"pr"` // 0 goes first
@@ -254,7 +254,9 @@ type PushJob struct {
 	// A doubtful push is decided then.
 	Until   time.Time `msg:"un"`
 	Repeats int       `msg:"rp,omitempty"` // times it was sent once more, being in doubt
-	Faults  int       `msg:"fu,omitempty"` // modems that failed under it without one of its attempts being counted
+	// Text is that of a plain SMS, which has no PDU. It may hold a link that nobody else is to know.
+	Text   string `msg:"tx,omitempty"`
+	Faults int    `msg:"fu,omitempty"` // modems that failed under it without one of its attempts being counted
 }
 
 // Segment is one SMS of a push.

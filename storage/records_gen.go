@@ -2526,8 +2526,8 @@ func (z *Pending) Msgsize() (s int) {
 func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
 	if z.Flow == "" {
 		zb0001Len--
@@ -2537,9 +2537,13 @@ func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.Faults == 0 {
+	if z.Text == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000
+	}
+	if z.Faults == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -2618,6 +2622,11 @@ func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendInt(o, z.Repeats)
 		}
 		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+			// string "tx"
+			o = append(o, 0xa2, 0x74, 0x78)
+			o = msgp.AppendString(o, z.Text)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "fu"
 			o = append(o, 0xa2, 0x66, 0x75)
 			o = msgp.AppendInt(o, z.Faults)
@@ -2803,6 +2812,12 @@ func (z *PushJob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Repeats")
 				return
 			}
+		case "tx":
+			z.Text, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Text")
+				return
+			}
 		case "fu":
 			z.Faults, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -2827,7 +2842,7 @@ func (z *PushJob) Msgsize() (s int) {
 	for za0001 := range z.Segments {
 		s += z.Segments[za0001].Msgsize()
 	}
-	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error) + 3 + msgp.StringPrefixSize + len(z.Flow) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize
+	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error) + 3 + msgp.StringPrefixSize + len(z.Flow) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Text) + 3 + msgp.IntSize
 	return
 }
 

@@ -31,6 +31,7 @@ type Options struct {
 	// Throughput is how many modems there are, and how many segments a minute they send all together, as observed or
 	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
 	Throughput func() (modems int, segments float64)
+	Tickets    Tickets
 	Clock      func() time.Time
 	Log        *zap.Logger
 }
@@ -55,6 +56,7 @@ func (o Options) WithDefaults() Options {
 	if o.Throughput == nil {
 		o.Throughput = func() (int, float64) { return 0, 0 }
 	}
+	o.Tickets = o.Tickets.withDefaults()
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
