@@ -85,5 +85,6 @@ type Ticket struct {
 	Used    int       `msg:"us,omitempty"` // whole downloads
 	Asked   int       `msg:"as,omitempty"` // requests, as far as they were counted when this was last written
 	Sent    int64     `msg:"st,omitempty"` // bytes, the same
-	Status  string    `msg:"ss,omitempty"` // what the device has said of the installation (OMA DL install notification)
+	Status  string    `msg:"ss,omitempty"` // what the device has said of the installation, "900 Success" (OMA DL)
+	Reports int       `msg:"rp,omitempty"` // how often it has
 }

@@ -675,8 +675,8 @@ func (z *PackageRule) Msgsize() (s int) {
 func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(20)
-	var zb0001Mask uint32 /* 20 bits */
+	zb0001Len := uint32(21)
+	var zb0001Mask uint32 /* 21 bits */
 	_ = zb0001Mask
 	if z.Job == "" {
 		zb0001Len--
@@ -717,6 +717,10 @@ func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Status == "" {
 		zb0001Len--
 		zb0001Mask |= 0x80000
+	}
+	if z.Reports == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -810,6 +814,11 @@ func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "ss"
 			o = append(o, 0xa2, 0x73, 0x73)
 			o = msgp.AppendString(o, z.Status)
+		}
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+			// string "rp"
+			o = append(o, 0xa2, 0x72, 0x70)
+			o = msgp.AppendInt(o, z.Reports)
 		}
 	}
 	return
@@ -973,6 +982,12 @@ func (z *Ticket) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Status")
 				return
 			}
+		case "rp":
+			z.Reports, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reports")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -987,6 +1002,6 @@ func (z *Ticket) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Ticket) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + z.Device.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Job) + 2 + msgp.StringPrefixSize + len(z.Package) + 3 + msgp.StringPrefixSize + len(z.Purpose) + 2 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Closed) + 2 + z.File.Msgsize() + 2 + msgp.BytesPrefixSize + len(z.Body) + 2 + msgp.StringPrefixSize + len(z.Title) + 2 + msgp.StringPrefixSize + len(z.Version) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Status)
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + z.Device.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Job) + 2 + msgp.StringPrefixSize + len(z.Package) + 3 + msgp.StringPrefixSize + len(z.Purpose) + 2 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Closed) + 2 + z.File.Msgsize() + 2 + msgp.BytesPrefixSize + len(z.Body) + 2 + msgp.StringPrefixSize + len(z.Title) + 2 + msgp.StringPrefixSize + len(z.Version) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Status) + 3 + msgp.IntSize
 	return
 }

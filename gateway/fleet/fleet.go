@@ -10,6 +10,7 @@ package fleet
 
 import (
 	"crypto/rand"
+	"io"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Options struct {
 	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
 	Throughput func() (modems int, segments float64)
 	Tickets    Tickets
+	// File opens a file that was uploaded, by its SHA-256; nil where there are none.
+	File func(sha256 string) (io.ReadCloser, error)
 	Clock      func() time.Time
 	Log        *zap.Logger
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -14,6 +15,12 @@ import (
 
 // TicketPath is the path on the device listener below which tickets are served.
 const TicketPath = "/t/"
+
+// What is added to a link for the OMA DL descriptor of its file, and for the device's word on the installation.
+const (
+	DescriptorSuffix = ".dd"
+	NotifySuffix     = "/notify"
+)
 
 // Purposes of a ticket.
 const (
@@ -34,7 +41,7 @@ func TicketID(token string) string {
 // newTicket makes a link by which a device can fetch a package, for a job and a purpose, and returns its URL and the
 // ticket's ID, for Job.Ticket. The ticket is durable before the link is given away; one that is never sent expires by
 // itself. A package that is not served by the gateway has its own URL and no ticket.
-func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package, purpose string) (url, ticket string, err error) {
+func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package, purpose string) (link, ticket string, err error) {
 	if pkg.URL != "" {
 		return pkg.URL, "", nil
 	}
@@ -47,7 +54,7 @@ func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package
 }
 
 // newBodyTicket is newTicket for what is in no catalogue: at most 64 KiB, such as a certificate.
-func (f *Fleet) newBodyTicket(job string, dev storage.DeviceID, body []byte, contentType, name, purpose string) (url, ticket string, err error) {
+func (f *Fleet) newBodyTicket(job string, dev storage.DeviceID, body []byte, contentType, name, purpose string) (link, ticket string, err error) {
 	if len(body) == 0 || len(body) > maxTicketBody {
 		return "", "", fmt.Errorf("fleet: a ticket for %d bytes, want 1 to %d", len(body), maxTicketBody)
 	}
@@ -60,8 +67,11 @@ func (f *Fleet) newBodyTicket(job string, dev storage.DeviceID, body []byte, con
 	})
 }
 
-func (f *Fleet) makeTicket(t storage.Ticket) (url, ticket string, err error) {
+func (f *Fleet) makeTicket(t storage.Ticket) (link, ticket string, err error) {
 	token := strings.ToLower(rand.Text()) // 26 characters, 130 bits
+	if link, err = f.TicketURL(token); err != nil {
+		return "", "", err
+	}
 	t.ID = TicketID(token)
 	t.Created = f.opt.Clock()
 	t.Expires = t.Created.Add(f.opt.Tickets.Lifetime)
@@ -73,21 +83,20 @@ func (f *Fleet) makeTicket(t storage.Ticket) (url, ticket string, err error) {
 	if err := f.store.PutDocument(storage.TicketDocument+t.ID, value); err != nil {
 		return "", "", err
 	}
-	base, err := f.ticketBase()
-	return base + token, t.ID, err
+	return link, t.ID, nil
 }
 
-// ticketBase is what the URL of every ticket begins with.
-func (f *Fleet) ticketBase() (string, error) {
-	host, _, ok := strings.Cut(strings.TrimPrefix(f.opt.Address[strings.Index(f.opt.Address, "://")+1:], "//"), "/")
-	if scheme, _, found := strings.Cut(f.opt.Address, "://"); found && ok {
-		return scheme + "://" + host + TicketPath, nil
+// TicketURL is where the ticket of a token is served.
+func (f *Fleet) TicketURL(token string) (string, error) {
+	address, err := url.Parse(f.opt.Address)
+	if err != nil {
+		return "", fmt.Errorf("fleet: address of the device endpoint: %w", err)
 	}
-	return "", fmt.Errorf("fleet: %q is no address of a device endpoint", f.opt.Address)
+	return address.Scheme + "://" + address.Host + TicketPath + token, nil
 }
 
 // descriptorURL is where a ticket's OMA DL descriptor is, for recipes that want one.
-func descriptorURL(url string) string { return url + ".dd" }
+func descriptorURL(link string) string { return link + DescriptorSuffix }
 
 // Ticket reads what is known of a ticket.
 func (f *Fleet) Ticket(id string) (*storage.Ticket, error) {
@@ -99,8 +108,8 @@ func (f *Fleet) Ticket(id string) (*storage.Ticket, error) {
 	return t, storage.ReadRecord(value, t)
 }
 
-// closeTicket ends a ticket: its job has come to an end, or its user has done with it what can not be right.
-func (f *Fleet) closeTicket(id, why string) error {
+// endTicket ends a ticket, as where its job has come to an end.
+func (f *Fleet) endTicket(id, why string) error {
 	err := f.editTicket(id, func(t *storage.Ticket) error {
 		if t.Closed == "" {
 			t.Closed = why
