@@ -65,6 +65,9 @@ func (curious) Answered(time.Time, *storage.Device, *storage.Task, []storage.Ans
 	return nil
 }
 
+// GivenUp implements sessions.Planner.
+func (curious) GivenUp(*storage.Task, string, *sessions.Outcome) {}
+
 // begin has every device begin a session, and lets those of a batch come to rest before the next begins.
 func (s *silence) begin(batch int) error {
 	for i := range s.count {

@@ -203,3 +203,5 @@ func (d *dialogue) compose() {
 	m.Final = true
 	d.body = m.Append(d.body[:0], d.enc)
 }
+
+func (silent) GivenUp(*storage.Task, string, *Outcome) {}

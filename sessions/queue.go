@@ -96,12 +96,10 @@ func (s *Session) newest(key string) (id uint64) {
 	return id
 }
 
-// fail gives t up, and with it its order, where that is open.
+// fail gives t up.
 func (s *Session) fail(t *task, why string, out *Outcome) {
 	t.State, t.Reason, t.dirty = storage.TaskFailed, why, true
-	if t.Order != "" {
-		out.Commit.Ends = append(out.Commit.Ends, storage.OrderEnd{ID: t.Order, State: storage.OrderFailed, Reason: why})
-	}
+	s.opt.Planner.GivenUp(&t.Task, why, out)
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
 		Kind: "task", Order: t.Order, Text: fmt.Sprintf("task %d (%s) given up: %s", t.id(), t.Purpose, why),
 	})

@@ -249,6 +249,13 @@ func (c *conversation) Proved(now time.Time, dev *storage.Device, out *Outcome) 
 	return []storage.Task{t}
 }
 
+// GivenUp implements Planner: the task's order fails with it.
+func (c *conversation) GivenUp(task *storage.Task, why string, out *Outcome) {
+	if task.Order != "" {
+		out.Commit.Ends = append(out.Commit.Ends, storage.OrderEnd{ID: task.Order, State: storage.OrderFailed, Reason: why})
+	}
+}
+
 // Answered implements Planner: a device that says what it has at its root is asked for that.
 func (c *conversation) Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *Outcome) []storage.Task {
 	var next []storage.Command

@@ -21,6 +21,7 @@ package sessions
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"time"
 
 	"dmgate/codec/auth"
@@ -38,7 +39,14 @@ type Planner interface {
 	// Answered is called when answers for a task have come. done says that none is missing any more; the last may have
 	// been shown before.
 	Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *Outcome) []storage.Task
+	// GivenUp is called when the session gives a task up that was not carried out, or not all of it: what that means for
+	// the task's order is the planner's to say.
+	GivenUp(task *storage.Task, why string, out *Outcome)
 }
+
+// ErrOvertaken is the error of an edit that a planner has put into a commit, where what it has decided upon has changed
+// meanwhile. Nothing of the step is kept, and it is to be taken again, from what is kept.
+var ErrOvertaken = errors.New("sessions: the step was overtaken by another change of the device")
 
 // Options are the same for all sessions of a gateway. The zero value of a field stands for its default.
 type Options struct {
@@ -154,6 +162,19 @@ func (o *Outcome) Change(dev *storage.Device, edit func(*storage.Device)) {
 func (o *Outcome) Open(purpose string) bool {
 	for i := range o.open {
 		if t := &o.open[i]; t.Purpose == purpose && t.Task.Open() {
+			return true
+		}
+	}
+	return false
+}
+
+// Close ends a task of the session in the planner's name: nothing more is said of it, and no result of it waited for. One
+// that the session does not hold is not known here: it is false then.
+func (o *Outcome) Close(task uint64, state storage.TaskState, reason string) bool {
+	for i := range o.open {
+		if t := &o.open[i]; t.id() == task && t.Task.Open() {
+			t.State, t.Reason, t.dirty = state, reason, true
+			t.Next, t.Again, t.Doubtful, t.Accepted = len(t.Commands), nil, nil, nil
 			return true
 		}
 	}

@@ -315,3 +315,6 @@ func (p planner) Answered(now time.Time, dev *storage.Device, task *storage.Task
 	}
 	return []storage.Task{p.w.discovery(dev.ID, now)}
 }
+
+// GivenUp implements sessions.Planner.
+func (p planner) GivenUp(*storage.Task, string, *sessions.Outcome) {}

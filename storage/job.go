@@ -55,6 +55,7 @@ type Job struct {
 	Ticket    string    `msg:"ti,omitempty"` // of the link that was sent
 	Opened    time.Time `msg:"op"`           // when the link was first opened
 	Fetched   time.Time `msg:"fe"`           // when all of it was downloaded
+	Reported  string    `msg:"rp,omitempty"` // the version that was reported to be there, by upstream
 }
 
 // JobSpec is what was asked for.
@@ -71,6 +72,7 @@ type JobSpec struct {
 	Deadline time.Time `msg:"d"` // the job fails then; never zero
 	Priority uint8     `msg:"pr,omitempty"`
 	Silent   bool      `msg:"s,omitempty"` // not bootstrapped and not notified: it waits until the device comes by itself
+	NoDM     bool      `msg:"nd,omitempty"` // not by device management: the fallback begins at once
 
 	Sec string `msg:"se,omitempty"` // of the bootstrap, where one is needed, as in its order
 	PIN string `msg:"pn,omitempty"` // until the bootstrap is ordered. A secret
@@ -81,10 +83,14 @@ type JobSpec struct {
 type JobWay struct {
 	Recipe string            `msg:"r,omitempty"`
 	Names  map[string]string `msg:"n,omitempty"`  // what the recipe's names stand for on this device
-	Step   string            `msg:"s,omitempty"`  // "send", "poll", "verify"
+	Stage  int               `msg:"sg,omitempty"` // which of the recipe's parts it is
+	Step   string            `msg:"s,omitempty"`  // "locate", "send", "poll", "verify"
 	Task   uint64            `msg:"t,omitempty"`  // the task of that step
+	Send   uint64            `msg:"sd,omitempty"` // the task of the step "send", whose result may come late
+	Heard  bool              `msg:"h,omitempty"`  // the device has said that it is done
 	Asked  []uint64          `msg:"a,omitempty"`  // earlier tasks of the same step, whose answers count
 	Rounds int               `msg:"ro,omitempty"` // how often the result was asked for
+	Begun  time.Time         `msg:"bg"`           // when its commands were sent, or, once Heard, when that was heard
 }
 
 // JobTry is a way that was tried and has failed.

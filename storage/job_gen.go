@@ -97,8 +97,8 @@ func (z *Document) Msgsize() (s int) {
 func (z *Job) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(21)
-	var zb0001Mask uint32 /* 21 bits */
+	zb0001Len := uint32(22)
+	var zb0001Mask uint32 /* 22 bits */
 	_ = zb0001Mask
 	if z.Batch == "" {
 		zb0001Len--
@@ -131,6 +131,10 @@ func (z *Job) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Ticket == "" {
 		zb0001Len--
 		zb0001Mask |= 0x40000
+	}
+	if z.Reported == "" {
+		zb0001Len--
+		zb0001Mask |= 0x200000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -257,6 +261,11 @@ func (z *Job) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "fe"
 		o = append(o, 0xa2, 0x66, 0x65)
 		o = msgp.AppendTime(o, z.Fetched)
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+			// string "rp"
+			o = append(o, 0xa2, 0x72, 0x70)
+			o = msgp.AppendString(o, z.Reported)
+		}
 	}
 	return
 }
@@ -486,6 +495,12 @@ func (z *Job) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Fetched")
 				return
 			}
+		case "rp":
+			z.Reported, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Reported")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -508,7 +523,7 @@ func (z *Job) Msgsize() (s int) {
 	for za0002 := range z.Steps {
 		s += z.Steps[za0002].Msgsize()
 	}
-	s += 3 + msgp.StringPrefixSize + len(z.Bootstrap) + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Ticket) + 3 + msgp.TimeSize + 3 + msgp.TimeSize
+	s += 3 + msgp.StringPrefixSize + len(z.Bootstrap) + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Ticket) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reported)
 	return
 }
 
@@ -650,8 +665,8 @@ func (z *JobRef) Msgsize() (s int) {
 func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(13)
-	var zb0001Mask uint16 /* 13 bits */
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
 	_ = zb0001Mask
 	if z.Package == "" {
 		zb0001Len--
@@ -689,17 +704,21 @@ func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x200
 	}
-	if z.Sec == "" {
+	if z.NoDM == false {
 		zb0001Len--
 		zb0001Mask |= 0x400
 	}
-	if z.PIN == "" {
+	if z.Sec == "" {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.APN == "" {
+	if z.PIN == "" {
 		zb0001Len--
 		zb0001Mask |= 0x1000
+	}
+	if z.APN == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -778,16 +797,21 @@ func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendBool(o, z.Silent)
 		}
 		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "nd"
+			o = append(o, 0xa2, 0x6e, 0x64)
+			o = msgp.AppendBool(o, z.NoDM)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "se"
 			o = append(o, 0xa2, 0x73, 0x65)
 			o = msgp.AppendString(o, z.Sec)
 		}
-		if (zb0001Mask & 0x800) == 0 { // if not omitted
+		if (zb0001Mask & 0x1000) == 0 { // if not omitted
 			// string "pn"
 			o = append(o, 0xa2, 0x70, 0x6e)
 			o = msgp.AppendString(o, z.PIN)
 		}
-		if (zb0001Mask & 0x1000) == 0 { // if not omitted
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
 			// string "ap"
 			o = append(o, 0xa2, 0x61, 0x70)
 			o = msgp.AppendString(o, z.APN)
@@ -938,6 +962,12 @@ func (z *JobSpec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Silent")
 				return
 			}
+		case "nd":
+			z.NoDM, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "NoDM")
+				return
+			}
 		case "se":
 			z.Sec, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -985,7 +1015,7 @@ func (z *JobSpec) Msgsize() (s int) {
 	for za0004 := range z.Fallback {
 		s += msgp.StringPrefixSize + len(z.Fallback[za0004])
 	}
-	s += 2 + msgp.TimeSize + 3 + msgp.Uint8Size + 2 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Sec) + 3 + msgp.StringPrefixSize + len(z.PIN) + 3 + msgp.StringPrefixSize + len(z.APN)
+	s += 2 + msgp.TimeSize + 3 + msgp.Uint8Size + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Sec) + 3 + msgp.StringPrefixSize + len(z.PIN) + 3 + msgp.StringPrefixSize + len(z.APN)
 	return
 }
 
@@ -1173,8 +1203,8 @@ func (z JobTry) Msgsize() (s int) {
 func (z *JobWay) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(10)
+	var zb0001Mask uint16 /* 10 bits */
 	_ = zb0001Mask
 	if z.Recipe == "" {
 		zb0001Len--
@@ -1184,21 +1214,33 @@ func (z *JobWay) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Step == "" {
+	if z.Stage == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Task == 0 {
+	if z.Step == "" {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Asked == nil {
+	if z.Task == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x10
 	}
-	if z.Rounds == 0 {
+	if z.Send == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x20
+	}
+	if z.Heard == false {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Asked == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Rounds == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1223,16 +1265,31 @@ func (z *JobWay) MarshalMsg(b []byte) (o []byte, err error) {
 			}
 		}
 		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "sg"
+			o = append(o, 0xa2, 0x73, 0x67)
+			o = msgp.AppendInt(o, z.Stage)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "s"
 			o = append(o, 0xa1, 0x73)
 			o = msgp.AppendString(o, z.Step)
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "t"
 			o = append(o, 0xa1, 0x74)
 			o = msgp.AppendUint64(o, z.Task)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "sd"
+			o = append(o, 0xa2, 0x73, 0x64)
+			o = msgp.AppendUint64(o, z.Send)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "h"
+			o = append(o, 0xa1, 0x68)
+			o = msgp.AppendBool(o, z.Heard)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
 			// string "a"
 			o = append(o, 0xa1, 0x61)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Asked)))
@@ -1243,11 +1300,14 @@ func (z *JobWay) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendUint64(o, z.Asked[za0003])
 			}
 		}
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
 			// string "ro"
 			o = append(o, 0xa2, 0x72, 0x6f)
 			o = msgp.AppendInt(o, z.Rounds)
 		}
+		// string "bg"
+		o = append(o, 0xa2, 0x62, 0x67)
+		o = msgp.AppendTime(o, z.Begun)
 	}
 	return
 }
@@ -1312,6 +1372,12 @@ func (z *JobWay) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				}
 				z.Names[za0001] = za0002
 			}
+		case "sg":
+			z.Stage, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Stage")
+				return
+			}
 		case "s":
 			z.Step, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -1322,6 +1388,18 @@ func (z *JobWay) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Task, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Task")
+				return
+			}
+		case "sd":
+			z.Send, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Send")
+				return
+			}
+		case "h":
+			z.Heard, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Heard")
 				return
 			}
 		case "a":
@@ -1353,6 +1431,12 @@ func (z *JobWay) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Rounds")
 				return
 			}
+		case "bg":
+			z.Begun, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Begun")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1374,6 +1458,6 @@ func (z *JobWay) Msgsize() (s int) {
 			s += msgp.StringPrefixSize + len(za0001) + msgp.StringPrefixSize + len(za0002)
 		}
 	}
-	s += 2 + msgp.StringPrefixSize + len(z.Step) + 2 + msgp.Uint64Size + 2 + msgp.ArrayHeaderSize + (len(z.Asked) * (msgp.Uint64Size)) + 3 + msgp.IntSize
+	s += 3 + msgp.IntSize + 2 + msgp.StringPrefixSize + len(z.Step) + 2 + msgp.Uint64Size + 3 + msgp.Uint64Size + 2 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize + (len(z.Asked) * (msgp.Uint64Size)) + 3 + msgp.IntSize + 3 + msgp.TimeSize
 	return
 }

@@ -121,6 +121,9 @@ func (e *Endpoint) Drain() { e.table.Drain() }
 // Draining says whether Drain was called.
 func (e *Endpoint) Draining() bool { return e.table.Draining() }
 
+// overtaken is how often a step is taken again that another change of the device has overtaken.
+const overtaken = 5
+
 // worker is the memory that one message needs.
 type worker struct {
 	in    syncml.Message
@@ -177,6 +180,9 @@ func (e *Endpoint) Serve(ctx *fasthttp.RequestCtx) {
 	}
 	if err == nil {
 		err = e.step(e.opt.Clock(), slot, w, &req)
+		for tries := 0; errors.Is(err, sessions.ErrOvertaken) && tries < overtaken; tries++ {
+			err = e.step(e.opt.Clock(), slot, w, &req)
+		}
 	}
 	if err != nil {
 		e.refuse(ctx, w, &req, err)

@@ -149,6 +149,8 @@ func (e *errands) Answered(now time.Time, d *storage.Device, _ *storage.Task, _ 
 	return e.Proved(now, d, out)
 }
 
+func (e *errands) GivenUp(*storage.Task, string, *sessions.Outcome) {}
+
 // faultyStore is a store whose commits a test can hold up or let fail.
 type faultyStore struct {
 	storage.Store

@@ -93,6 +93,13 @@ func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task,
 	return nil
 }
 
+// GivenUp implements sessions.Planner: an order fails with its task. A job goes on: it hears of it from the feed.
+func (f *Fleet) GivenUp(task *storage.Task, why string, out *sessions.Outcome) {
+	if task.Order != "" && task.Purpose != "job" {
+		endTask(task.Order, storage.OrderFailed, why, out)
+	}
+}
+
 func (f *Fleet) answeredRoot(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome) []storage.Task {
 	var objects []string
 	for i := range answers {
