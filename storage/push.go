@@ -38,6 +38,10 @@ func (p *PushJob) AwaitsUnknown(s *Segment) bool {
 	return p.State == PushDoubtful && !s.Sent && !s.Reported
 }
 
+// KindCertificate is the Kind of a push that brings a root certificate, or a link to it. It often belongs to the order of
+// a bootstrap, which waits for it, so the feed tells of it under a kind of its own.
+const KindCertificate = "certificate"
+
 // PushNews is the feed entry that a push makes by going from one state to another. A new push that is queued makes
 // none, and neither does a mere attempt.
 func PushNews(was, is *PushJob) (FeedEntry, bool) {
@@ -58,5 +62,9 @@ func PushNews(was, is *PushJob) (FeedEntry, bool) {
 	default:
 		return FeedEntry{}, false
 	}
-	return FeedEntry{Kind: "push", Order: is.Order, Status: string(is.State), Count: len(is.Segments), Text: text}, true
+	kind := "push"
+	if is.Kind == KindCertificate {
+		kind = is.Kind
+	}
+	return FeedEntry{Kind: kind, Order: is.Order, Status: string(is.State), Count: len(is.Segments), Text: text}, true
 }

@@ -63,6 +63,8 @@ type Device struct {
 
 	Facts   map[string]string `msg:"fa"` // what DevInfo and DevDetail said, by node name: "Man", "Mod", "FwV", ...
 	Objects []Object          `msg:"ob"` // what stands at the root of its tree
+
+	Certificates []Given `msg:"ce,omitempty"` // root certificates that it was given
 }
 
 // Object is a node at the root of a device's tree.
@@ -233,7 +235,7 @@ type PushJob struct {
 	ID        uint64    `msg:"i"` // ascending by creation
 	Device    DeviceID  `msg:"d"`
 	Order     string    `msg:"o"`
-	Kind      string    `msg:"k"` // "bootstrap", "notification", "link"
+	Kind      string    `msg:"k"` // "bootstrap", "notification", "certificate", "access-point", "link"
 	MSISDN    string    `msg:"ms"`
 	PDU       []byte    `msg:"pd"` // the WSP push, with its MAC; it holds the account's secrets
 	Priority  uint8     `msg:"pr"` // 0 goes first
@@ -250,6 +252,9 @@ type PushJob struct {
 	// Flow names the pushes that share their fate in the queue: those of one campaign to one destination (see
 	// Store.PushFlows). Modems are shared out fairly between flows of one priority.
 	Flow string `msg:"fl,omitempty"`
+	// Behind is the push of the same device that goes first, 0 for none: this one is not due before that one is
+	// delivered or its time is up (see fleet). NotBefore is set accordingly.
+	Behind uint64 `msg:"bh,omitempty"`
 	// Until is how long delivery reports are waited for, in states sent and doubtful; zero where they are not any more.
 	// A doubtful push is decided then.
 	Until   time.Time `msg:"un"`
@@ -335,16 +340,18 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"` // empty where it concerns none
-	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job", "outcome",
-	// "ticket", "campaign", "sms" or "modem".
+	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job", "outcome", "ticket",
+	// "certificate", "campaign", "sms" or "modem".
 	Kind  string `msg:"k"`
 	Order string `msg:"or"`
 	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
 	Campaign string `msg:"ca,omitempty"`
 	Recipe   string `msg:"rc,omitempty"` // of "outcome": what was tried, a recipe or a fallback
-	Status   string `msg:"ss,omitempty"` // of "push", "order", "job" and "campaign": the state it has entered; of "outcome": what came of it
-	From     State  `msg:"f"`            // of "state": the state left; empty for a new device
-	To       State  `msg:"s"`            // of "state": the state entered
-	Count    int    `msg:"n"`            // how many, where something is counted: of "results", the answers
-	Text     string `msg:"x"`            // what happened, in words, without secrets
+	// Status is the state that was entered, of "push", "certificate", "order", "job" and "campaign"; of "outcome": what
+	// came of it.
+	Status string `msg:"ss,omitempty"`
+	From   State  `msg:"f"` // of "state": the state left; empty for a new device
+	To     State  `msg:"s"` // of "state": the state entered
+	Count  int    `msg:"n"` // how many, where something is counted: of "results", the answers
+	Text   string `msg:"x"` // what happened, in words, without secrets
 }

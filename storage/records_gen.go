@@ -1272,65 +1272,93 @@ func (z *Command) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z *Device) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 13
-	// string "id"
-	o = append(o, 0x8d, 0xa2, 0x69, 0x64)
-	o = msgp.AppendString(o, string(z.ID))
-	// string "ms"
-	o = append(o, 0xa2, 0x6d, 0x73)
-	o = msgp.AppendString(o, z.MSISDN)
-	// string "im"
-	o = append(o, 0xa2, 0x69, 0x6d)
-	o = msgp.AppendString(o, z.IMSI)
-	// string "di"
-	o = append(o, 0xa2, 0x64, 0x69)
-	o = msgp.AppendString(o, z.DevID)
-	// string "cr"
-	o = append(o, 0xa2, 0x63, 0x72)
-	o = msgp.AppendTime(o, z.Created)
-	// string "st"
-	o = append(o, 0xa2, 0x73, 0x74)
-	o = msgp.AppendString(o, string(z.State))
-	// string "si"
-	o = append(o, 0xa2, 0x73, 0x69)
-	o = msgp.AppendTime(o, z.Since)
-	// string "re"
-	o = append(o, 0xa2, 0x72, 0x65)
-	o = msgp.AppendString(o, z.Reason)
-	// string "wa"
-	o = append(o, 0xa2, 0x77, 0x61)
-	o, err = z.Wait.MarshalMsg(o)
-	if err != nil {
-		err = msgp.WrapError(err, "Wait")
-		return
+	// check for omitted fields
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
+	_ = zb0001Mask
+	if z.Certificates == nil {
+		zb0001Len--
+		zb0001Mask |= 0x2000
 	}
-	// string "or"
-	o = append(o, 0xa2, 0x6f, 0x72)
-	o = msgp.AppendString(o, z.Order)
-	// string "se"
-	o = append(o, 0xa2, 0x73, 0x65)
-	o = msgp.AppendTime(o, z.Seen)
-	// string "fa"
-	o = append(o, 0xa2, 0x66, 0x61)
-	o = msgp.AppendMapHeader(o, uint32(len(z.Facts)))
-	if uint32(len(z.Facts)) > z0b4f9ce8limitMaps {
-		return nil, msgp.ErrLimitExceeded
-	}
-	for za0001, za0002 := range z.Facts {
-		o = msgp.AppendString(o, za0001)
-		o = msgp.AppendString(o, za0002)
-	}
-	// string "ob"
-	o = append(o, 0xa2, 0x6f, 0x62)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Objects)))
-	if uint32(len(z.Objects)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
-	}
-	for za0003 := range z.Objects {
-		o, err = z.Objects[za0003].MarshalMsg(o)
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "id"
+		o = append(o, 0xa2, 0x69, 0x64)
+		o = msgp.AppendString(o, string(z.ID))
+		// string "ms"
+		o = append(o, 0xa2, 0x6d, 0x73)
+		o = msgp.AppendString(o, z.MSISDN)
+		// string "im"
+		o = append(o, 0xa2, 0x69, 0x6d)
+		o = msgp.AppendString(o, z.IMSI)
+		// string "di"
+		o = append(o, 0xa2, 0x64, 0x69)
+		o = msgp.AppendString(o, z.DevID)
+		// string "cr"
+		o = append(o, 0xa2, 0x63, 0x72)
+		o = msgp.AppendTime(o, z.Created)
+		// string "st"
+		o = append(o, 0xa2, 0x73, 0x74)
+		o = msgp.AppendString(o, string(z.State))
+		// string "si"
+		o = append(o, 0xa2, 0x73, 0x69)
+		o = msgp.AppendTime(o, z.Since)
+		// string "re"
+		o = append(o, 0xa2, 0x72, 0x65)
+		o = msgp.AppendString(o, z.Reason)
+		// string "wa"
+		o = append(o, 0xa2, 0x77, 0x61)
+		o, err = z.Wait.MarshalMsg(o)
 		if err != nil {
-			err = msgp.WrapError(err, "Objects", za0003)
+			err = msgp.WrapError(err, "Wait")
 			return
+		}
+		// string "or"
+		o = append(o, 0xa2, 0x6f, 0x72)
+		o = msgp.AppendString(o, z.Order)
+		// string "se"
+		o = append(o, 0xa2, 0x73, 0x65)
+		o = msgp.AppendTime(o, z.Seen)
+		// string "fa"
+		o = append(o, 0xa2, 0x66, 0x61)
+		o = msgp.AppendMapHeader(o, uint32(len(z.Facts)))
+		if uint32(len(z.Facts)) > z0b4f9ce8limitMaps {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0001, za0002 := range z.Facts {
+			o = msgp.AppendString(o, za0001)
+			o = msgp.AppendString(o, za0002)
+		}
+		// string "ob"
+		o = append(o, 0xa2, 0x6f, 0x62)
+		o = msgp.AppendArrayHeader(o, uint32(len(z.Objects)))
+		if uint32(len(z.Objects)) > z0b4f9ce8limitArrays {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0003 := range z.Objects {
+			o, err = z.Objects[za0003].MarshalMsg(o)
+			if err != nil {
+				err = msgp.WrapError(err, "Objects", za0003)
+				return
+			}
+		}
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "ce"
+			o = append(o, 0xa2, 0x63, 0x65)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Certificates)))
+			if uint32(len(z.Certificates)) > z0b4f9ce8limitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0004 := range z.Certificates {
+				o, err = z.Certificates[za0004].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Certificates", za0004)
+					return
+				}
+			}
 		}
 	}
 	return
@@ -1487,6 +1515,29 @@ func (z *Device) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "ce":
+			var zb0006 uint32
+			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Certificates")
+				return
+			}
+			if zb0006 > z0b4f9ce8limitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Certificates) >= int(zb0006) {
+				z.Certificates = (z.Certificates)[:zb0006]
+			} else {
+				z.Certificates = make([]Given, zb0006)
+			}
+			for za0004 := range z.Certificates {
+				bts, err = z.Certificates[za0004].UnmarshalMsg(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Certificates", za0004)
+					return
+				}
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1511,6 +1562,10 @@ func (z *Device) Msgsize() (s int) {
 	s += 3 + msgp.ArrayHeaderSize
 	for za0003 := range z.Objects {
 		s += z.Objects[za0003].Msgsize()
+	}
+	s += 3 + msgp.ArrayHeaderSize
+	for za0004 := range z.Certificates {
+		s += z.Certificates[za0004].Msgsize()
 	}
 	return
 }
@@ -2526,24 +2581,28 @@ func (z *Pending) Msgsize() (s int) {
 func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(21)
-	var zb0001Mask uint32 /* 21 bits */
+	zb0001Len := uint32(22)
+	var zb0001Mask uint32 /* 22 bits */
 	_ = zb0001Mask
 	if z.Flow == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10000
 	}
-	if z.Repeats == 0 {
+	if z.Behind == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x40000
+		zb0001Mask |= 0x20000
 	}
-	if z.Text == "" {
+	if z.Repeats == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.Faults == 0 {
+	if z.Text == "" {
 		zb0001Len--
 		zb0001Mask |= 0x100000
+	}
+	if z.Faults == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x200000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -2613,20 +2672,25 @@ func (z *PushJob) MarshalMsg(b []byte) (o []byte, err error) {
 			o = append(o, 0xa2, 0x66, 0x6c)
 			o = msgp.AppendString(o, z.Flow)
 		}
+		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+			// string "bh"
+			o = append(o, 0xa2, 0x62, 0x68)
+			o = msgp.AppendUint64(o, z.Behind)
+		}
 		// string "un"
 		o = append(o, 0xa2, 0x75, 0x6e)
 		o = msgp.AppendTime(o, z.Until)
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "rp"
 			o = append(o, 0xa2, 0x72, 0x70)
 			o = msgp.AppendInt(o, z.Repeats)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "tx"
 			o = append(o, 0xa2, 0x74, 0x78)
 			o = msgp.AppendString(o, z.Text)
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "fu"
 			o = append(o, 0xa2, 0x66, 0x75)
 			o = msgp.AppendInt(o, z.Faults)
@@ -2800,6 +2864,12 @@ func (z *PushJob) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Flow")
 				return
 			}
+		case "bh":
+			z.Behind, bts, err = msgp.ReadUint64Bytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Behind")
+				return
+			}
 		case "un":
 			z.Until, bts, err = msgp.ReadTimeUTCBytes(bts)
 			if err != nil {
@@ -2842,7 +2912,7 @@ func (z *PushJob) Msgsize() (s int) {
 	for za0001 := range z.Segments {
 		s += z.Segments[za0001].Msgsize()
 	}
-	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error) + 3 + msgp.StringPrefixSize + len(z.Flow) + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Text) + 3 + msgp.IntSize
+	s += 3 + msgp.IntSize + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Error) + 3 + msgp.StringPrefixSize + len(z.Flow) + 3 + msgp.Uint64Size + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Text) + 3 + msgp.IntSize
 	return
 }
 

@@ -6,13 +6,16 @@
 // Source: OMA-WAP-TS-ProvCont-V1_1; token tables in section 1.5, the w7 account in section 6.2 of the fact sheet.
 package cp
 
+import "slices"
+
 // Document is a provisioning document in terms of what it sets up.
 //
-// It is written with the access points first, then Other, then the accounts, so that everything stands before what
-// refers to it.
+// It is written with the access points first, then the proxies, then Other, then the accounts, so that everything stands
+// before what refers to it (section 6.3).
 type Document struct {
 	Version  string           // of the document type; empty for "1.0"
 	NAPDefs  []NAPDef         // network access points
+	Proxies  []PXLogical      // those that lead through one of NAPDefs, and that the fields can say whole
 	Accounts []DMAccount      // APPLICATION with APPID w7
 	Other    []Characteristic // what was read but not understood
 }
@@ -47,6 +50,9 @@ func (d *Document) Tree() *Tree {
 	for i := range d.NAPDefs {
 		t.Roots = append(t.Roots, d.NAPDefs[i].characteristic())
 	}
+	for i := range d.Proxies {
+		t.Roots = append(t.Roots, d.Proxies[i].characteristic())
+	}
 	t.Roots = append(t.Roots, d.Other...)
 	for i := range d.Accounts {
 		t.Roots = append(t.Roots, d.Accounts[i].characteristic())
@@ -54,7 +60,7 @@ func (d *Document) Tree() *Tree {
 	return t
 }
 
-// Document is what t sets up. What is not an access point by APN or a w7 account goes to Other.
+// Document is what t sets up. What is not an access point by APN, a proxy behind one, or a w7 account goes to Other.
 func (t *Tree) Document() *Document {
 	d := &Document{Version: t.Version}
 	if d.Version == defaultVersion {
@@ -64,6 +70,8 @@ func (t *Tree) Document() *Document {
 		c := &t.Roots[i]
 		if n, ok := readNAPDef(c); ok {
 			d.NAPDefs = append(d.NAPDefs, n)
+		} else if p, ok := readPXLogical(c); ok && d.leadsTo(&p) {
+			d.Proxies = append(d.Proxies, p)
 		} else if a, ok := readDMAccount(c); ok {
 			d.Accounts = append(d.Accounts, a)
 		} else {
@@ -71,4 +79,15 @@ func (t *Tree) Document() *Document {
 		}
 	}
 	return d
+}
+
+// leadsTo says whether the access points of d are all that a proxy refers to.
+func (d *Document) leadsTo(p *PXLogical) bool {
+	for i := range p.Hosts {
+		to := p.Hosts[i].ToNAPID
+		if to != "" && to != anyNAPDef && !slices.ContainsFunc(d.NAPDefs, func(n NAPDef) bool { return n.ID == to }) {
+			return false
+		}
+	}
+	return true
 }

@@ -2,6 +2,7 @@ package cp
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,6 +150,30 @@ func TestValidate(t *testing.T) {
 			d.Accounts[0].Other = []Characteristic{{Type: "APPAUTH", Parms: []Parm{Value("AAUTHNAME", "x"),
 				Value("AAUTHLEVEL", "OBEX")}}}
 		}, "cp: APPAUTH: AAUTHNAME before AAUTHLEVEL"},
+		{"a proxy", func(d *Document) { d.Proxies = []PXLogical{proxy()} }, ""},
+		{"no PROXY-ID", func(d *Document) { d.Proxies = []PXLogical{{}} }, "cp: PXLOGICAL 1: PROXY-ID is missing"},
+		{"PROXY-ID too long", func(d *Document) { d.Proxies = []PXLogical{{ID: long(41)}} },
+			"cp: PXLOGICAL 1: PROXY-ID of 41 characters (at most 40)"},
+		{"PROXY-ID twice", func(d *Document) { d.Proxies = []PXLogical{proxy(), proxy()} },
+			`cp: PXLOGICAL 2: PROXY-ID "P1" is taken`},
+		{"PXAUTH-TYPE", func(d *Document) {
+			d.Proxies = []PXLogical{proxy()}
+			d.Proxies[0].Auth.Type = "PAP"
+		}, `cp: PXLOGICAL 1: PXAUTH-TYPE "PAP" (want HTTP-BASIC or HTTP-DIGEST)`},
+		{"a proxy without a host", func(d *Document) { d.Proxies = []PXLogical{{ID: "P1"}} },
+			"cp: PXLOGICAL 1: PXPHYSICAL is missing"},
+		{"a proxy behind nothing", func(d *Document) {
+			d.Proxies = []PXLogical{proxy()}
+			d.Proxies[0].Hosts[0].ToNAPID = "N2"
+		}, `cp: PXLOGICAL 1: PXPHYSICAL 1: TO-NAPID "N2" has no NAPDEF`},
+		{"a proxy's address", func(d *Document) {
+			d.Proxies = []PXLogical{proxy()}
+			d.Proxies[0].Hosts[0].Addr = "px.example"
+		}, `cp: PXLOGICAL 1: PXPHYSICAL 1: PXADDR "px.example" is no IPv4 address`},
+		{"a proxy's port", func(d *Document) {
+			d.Proxies = []PXLogical{proxy()}
+			d.Proxies[0].Hosts[0].Ports[0].Number = 65536
+		}, "cp: PXLOGICAL 1: PXPHYSICAL 1: PORTNBR 65536 (want 1 to 65535)"},
 		{"control character", func(d *Document) { d.Accounts[0].Device.Secret = "\x00" },
 			`cp: APPAUTH: control character or broken UTF-8 in AAUTHSECRET="\x00"`},
 		{"too deep", func(d *Document) {
@@ -170,6 +195,25 @@ func TestValidate(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, v.want)
 			}
 		})
+	}
+}
+
+func proxy() PXLogical {
+	return PXLogical{
+		ID: "P1", Name: "Proxy", StartPage: "http://wap.example/", Domains: []string{"mms.example"},
+		Auth: &Login{Type: "HTTP-BASIC", Name: "u", Secret: "s"},
+		Hosts: []PXPhysical{{
+			ID: "H1", Addr: "10.0.0.1", IPv4: true, ToNAPID: "N1", Ports: []Port{{Number: 8080}, {Number: 9201, Service: "CO-WSP"}},
+		}},
+	}
+}
+
+// A proxy that leads through an access point that is none of ours stays where what refers to it is.
+func TestProxyOfAnotherAccessPoint(t *testing.T) {
+	d := &Document{Proxies: []PXLogical{proxy()}}
+	got, err := Read(d.AppendWBXML(nil))
+	if err != nil || len(got.Proxies) != 0 || len(got.Other) != 1 {
+		t.Fatalf("%+v: %v", got, err)
 	}
 }
 
@@ -246,6 +290,30 @@ func genDocument(t *rapid.T) *Document {
 			n.Auth = &l
 		}
 		d.NAPDefs = append(d.NAPDefs, n)
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "proxies") {
+		p := PXLogical{
+			ID: genText(1).Draw(t, "proxy"), Name: genText(0).Draw(t, "name"), StartPage: genText(0).Draw(t, "page"),
+			Domains: slices.Clone(rapid.SliceOfN(genText(0), 1, 3).Draw(t, "domains")),
+		}
+		if rapid.Bool().Draw(t, "proxy auth") {
+			l := genLogin("", "HTTP-BASIC").Draw(t, "proxy login")
+			p.Auth = &l
+		}
+		for range rapid.IntRange(1, 2).Draw(t, "hosts") {
+			host := PXPhysical{ID: genText(0).Draw(t, "host"), Addr: genText(0).Draw(t, "host addr")}
+			host.IPv4 = rapid.Bool().Draw(t, "ipv4")
+			if len(d.NAPDefs) > 0 {
+				host.ToNAPID = rapid.SampledFrom(d.NAPDefs).Draw(t, "way").ID
+			}
+			for range rapid.IntRange(1, 2).Draw(t, "ports") {
+				host.Ports = append(host.Ports, Port{
+					Number: rapid.IntRange(1, 65535).Draw(t, "port"), Service: genText(0).Draw(t, "service"),
+				})
+			}
+			p.Hosts = append(p.Hosts, host)
+		}
+		d.Proxies = append(d.Proxies, p)
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "accounts") {
 		a := DMAccount{

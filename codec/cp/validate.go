@@ -12,6 +12,7 @@ import (
 // Lengths in characters that the S60 client takes (section 6.2); the others in the field take no less.
 const (
 	maxNAPID    = 16
+	maxProxyID  = 40
 	maxAPN      = 100
 	maxName     = 100
 	maxAddr     = 150
@@ -42,6 +43,17 @@ func (d *Document) Validate() error {
 			id, _ := c.Get("NAPID")
 			ids[id] = true
 		}
+	}
+	proxies := map[string]bool{}
+	for i := range d.Proxies {
+		p := &d.Proxies[i]
+		if err := p.validate(ids); err != nil {
+			return fmt.Errorf("cp: PXLOGICAL %d: %w", i+1, err)
+		}
+		if proxies[p.ID] {
+			return fmt.Errorf("cp: PXLOGICAL %d: PROXY-ID %q is taken", i+1, p.ID)
+		}
+		proxies[p.ID] = true
 	}
 	for i := range d.Accounts {
 		a := &d.Accounts[i]

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"dmgate/codec/cp"
 	"dmgate/codec/push"
@@ -82,6 +83,11 @@ func (f *Fleet) bootstrap(
 		return nil, err
 	}
 
+	flow := f.flow(campaign, dev.MSISDN)
+	first, err := f.certificateFirst(dev, name, b.Priority, flow)
+	if err != nil {
+		return nil, err
+	}
 	now := f.opt.Clock()
 	c := storage.Commit{
 		Device: dev.ID, Time: now,
@@ -98,7 +104,7 @@ func (f *Fleet) bootstrap(
 		}},
 		Pushes: []storage.PushJob{{
 			ID: f.newID(now), Device: dev.ID, Order: name, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,
-			Priority: b.Priority, Flow: f.flow(campaign, dev.MSISDN), State: storage.PushQueued,
+			Priority: b.Priority, Flow: flow, State: storage.PushQueued,
 			NotBefore: now, Created: now, Changed: now,
 		}},
 		Feed: []storage.FeedEntry{{
@@ -109,6 +115,9 @@ func (f *Fleet) bootstrap(
 		c.New, c.Account = dev, account
 	} else if dev.Order != "" { // nobody waits for it any more
 		c.Ends = []storage.OrderEnd{{ID: dev.Order, State: storage.OrderFailed, Reason: "replaced by order " + name}}
+	}
+	if first != nil {
+		f.stand(first, &c)
 	}
 	if err := f.store.Commit(&c); err != nil {
 		return nil, err
@@ -153,7 +162,7 @@ func (f *Fleet) document(a *storage.Account, apn string) ([]byte, error) {
 		return nil, fmt.Errorf("fleet: address of the device endpoint: %w", err)
 	}
 	port := 80
-	if address.Scheme == "https" {
+	if isHTTPS(f.opt.Address) {
 		port = 443
 	}
 	if p := address.Port(); p != "" {
@@ -175,6 +184,8 @@ func (f *Fleet) document(a *storage.Account, apn string) ([]byte, error) {
 	}
 	return doc.AppendWBXML(nil), nil
 }
+
+func isHTTPS(address string) bool { return strings.HasPrefix(strings.ToLower(address), "https:") }
 
 func nonceText(n []byte) string { return base64.StdEncoding.EncodeToString(n) }
 

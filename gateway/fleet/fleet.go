@@ -31,12 +31,13 @@ type Options struct {
 	Destination func(msisdn string) Destination
 	// Throughput is how many modems there are, and how many segments a minute they send all together, as observed or
 	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
-	Throughput func() (modems int, segments float64)
-	Tickets    Tickets
+	Throughput  func() (modems int, segments float64)
+	Tickets     Tickets
+	Certificate CertificateOptions
 	// File opens a file that was uploaded, by its SHA-256; nil where there are none.
-	File func(sha256 string) (io.ReadCloser, error)
-	Clock      func() time.Time
-	Log        *zap.Logger
+	File  func(sha256 string) (io.ReadCloser, error)
+	Clock func() time.Time
+	Log   *zap.Logger
 }
 
 // WithDefaults fills the zero fields of o.
@@ -60,6 +61,7 @@ func (o Options) WithDefaults() Options {
 		o.Throughput = func() (int, float64) { return 0, 0 }
 	}
 	o.Tickets = o.Tickets.withDefaults()
+	o.Certificate = o.Certificate.withDefaults()
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}

@@ -101,10 +101,10 @@ const orderOver = "its order was over before a modem took it"
 // errOrderOver abandons the claim of a push that its device does not wait for any more.
 var errOrderOver = errors.New("fleet: " + orderOver)
 
-// unwanted says why a notification is not to be sent any more; empty where it is.
+// unwanted says why a push is not to be sent any more; empty where it is. Of a bootstrap the device says so, in the commit.
 func (f *Fleet) unwanted(job *storage.PushJob) (why string, err error) {
 	switch {
-	case job.Kind != notification: // its device says so, in the commit
+	case job.Kind == kindBootstrap:
 		return "", nil
 	case job.Order == "":
 		if f.opt.Clock().Sub(job.Created) >= resyncWithin {
@@ -167,9 +167,19 @@ var errMoved = errors.New("fleet: the push has moved on")
 // commitPush changes a push by edit, which is expected to make job of it, together with what follows from that: for its
 // order, its task and its device.
 func (f *Fleet) commitPush(job *storage.PushJob, edit func(*storage.PushJob) error) error {
+	if job.Kind == storage.KindCertificate {
+		return f.commitCertificate(job, edit)
+	}
 	now := f.opt.Clock()
 	c := storage.Commit{
 		Device: job.Device, Time: now, PushEdits: []storage.PushEdit{{ID: job.ID, Edit: edit}},
+	}
+	if job.Kind == kindAccessPoint {
+		var err error
+		if c.Ends, err = f.endDelivery(job); err != nil {
+			return err
+		}
+		return f.store.Commit(&c)
 	}
 	if job.State == storage.PushFailed && job.Order != "" {
 		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}

@@ -42,6 +42,13 @@ func WantFullCampaign(t *testing.T, s storage.Store, id string) {
 	}
 }
 
+// Full is a record with every field filled.
+func Full[T any]() *T {
+	r, n := new(T), 0
+	fill(reflect.ValueOf(r).Elem(), &n)
+	return r
+}
+
 // fill sets every field of v to a value that no other has, but for truths, and puts one element into each list and map.
 func fill(v reflect.Value, n *int) {
 	*n++

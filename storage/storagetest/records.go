@@ -22,6 +22,10 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Objects: []storage.Object{
 				{URI: "./FUMO", Type: "urn:oma:mo:oma-fumo:1.0", Children: []string{"Fw1", "Fw2"}}, {URI: "./SCM"},
 			},
+			Certificates: []storage.Given{{
+				Certificate: "c1", Fingerprint: "c1c2", How: "push", State: storage.CertificateSent, Time: at(7), Push: 10,
+				Order: "order-0",
+			}},
 		},
 		Account: &storage.Account{
 			Device: id, ServerID: "dmgate", Password: "secret", ServerPassword: "hidden",
@@ -57,6 +61,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			PDU: []byte{6, 0}, Priority: 3,
 			State: storage.PushSent, NotBefore: at(5), Attempts: 1, Modem: "modem-1", Total: 4,
 			Created: at(1), Changed: at(2), Error: "timed out", Flow: "k/+49", Until: at(60), Repeats: 1, Faults: 2,
+			Behind:   10,
 			Segments: []storage.Segment{{Reference: 200, Sent: true, Reported: true, Status: 0x30}, {Sent: true}},
 		}},
 		Checkpoint: &storage.Checkpoint{
