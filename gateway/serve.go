@@ -185,6 +185,7 @@ func (g *gateway) run(wanted context.Context) error {
 		func() error { return g.pool.Run(ctx) },
 		func() error { return g.fleet.Follow(ctx) },
 		func() error { return g.fleet.RunCampaigns(ctx) },
+		func() error { return g.fleet.RunJobs(ctx) },
 		func() error { g.fleet.WatchDeadlines(ctx); return nil },
 		func() error { g.expireSessions(ctx); return nil },
 		devices.serve,

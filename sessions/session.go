@@ -168,6 +168,16 @@ func (o *Outcome) Open(purpose string) bool {
 	return false
 }
 
+// Task is a task as the session has it; nil where it has none of this ID.
+func (o *Outcome) Task(id uint64) *storage.Task {
+	for i := range o.open {
+		if o.open[i].id() == id {
+			return &o.open[i].Task
+		}
+	}
+	return nil
+}
+
 // Close ends a task of the session in the planner's name: nothing more is said of it, and no result of it waited for. One
 // that the session does not hold is not known here: it is false then.
 func (o *Outcome) Close(task uint64, state storage.TaskState, reason string) bool {

@@ -98,6 +98,7 @@ type JobTry struct {
 	Recipe string    `msg:"r"` // or the fallback: "si", "sms", "bootstrap"
 	Time   time.Time `msg:"t"`
 	Reason string    `msg:"re"`
+	Again  bool      `msg:"a,omitempty"` // a failure that passes: it may be tried once more
 }
 
 // JobStep is one line of a job's timeline.

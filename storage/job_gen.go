@@ -208,16 +208,11 @@ func (z *Job) MarshalMsg(b []byte) (o []byte, err error) {
 				return nil, msgp.ErrLimitExceeded
 			}
 			for za0001 := range z.Tried {
-				// map header, size 3
-				// string "r"
-				o = append(o, 0x83, 0xa1, 0x72)
-				o = msgp.AppendString(o, z.Tried[za0001].Recipe)
-				// string "t"
-				o = append(o, 0xa1, 0x74)
-				o = msgp.AppendTime(o, z.Tried[za0001].Time)
-				// string "re"
-				o = append(o, 0xa2, 0x72, 0x65)
-				o = msgp.AppendString(o, z.Tried[za0001].Reason)
+				o, err = z.Tried[za0001].MarshalMsg(o)
+				if err != nil {
+					err = msgp.WrapError(err, "Tried", za0001)
+					return
+				}
 			}
 		}
 		if (zb0001Mask & 0x4000) == 0 { // if not omitted
@@ -391,66 +386,27 @@ func (z *Job) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				z.Tried = make([]JobTry, zb0003)
 			}
 			for za0001 := range z.Tried {
-				var zb0004 uint32
-				zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
+				bts, err = z.Tried[za0001].UnmarshalMsg(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Tried", za0001)
 					return
 				}
-				if zb0004 > zbb7e218elimitMaps {
-					err = msgp.ErrLimitExceeded
-					return
-				}
-				for zb0004 > 0 {
-					zb0004--
-					field, bts, err = msgp.ReadMapKeyZC(bts)
-					if err != nil {
-						err = msgp.WrapError(err, "Tried", za0001)
-						return
-					}
-					switch msgp.UnsafeString(field) {
-					case "r":
-						z.Tried[za0001].Recipe, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tried", za0001, "Recipe")
-							return
-						}
-					case "t":
-						z.Tried[za0001].Time, bts, err = msgp.ReadTimeUTCBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tried", za0001, "Time")
-							return
-						}
-					case "re":
-						z.Tried[za0001].Reason, bts, err = msgp.ReadStringBytes(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tried", za0001, "Reason")
-							return
-						}
-					default:
-						bts, err = msgp.Skip(bts)
-						if err != nil {
-							err = msgp.WrapError(err, "Tried", za0001)
-							return
-						}
-					}
-				}
 			}
 		case "sp":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Steps")
 				return
 			}
-			if zb0005 > zbb7e218elimitArrays {
+			if zb0004 > zbb7e218elimitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Steps) >= int(zb0005) {
-				z.Steps = (z.Steps)[:zb0005]
+			if cap(z.Steps) >= int(zb0004) {
+				z.Steps = (z.Steps)[:zb0004]
 			} else {
-				z.Steps = make([]JobStep, zb0005)
+				z.Steps = make([]JobStep, zb0004)
 			}
 			for za0002 := range z.Steps {
 				bts, err = z.Steps[za0002].UnmarshalMsg(bts)
@@ -517,7 +473,7 @@ func (z *Job) UnmarshalMsg(bts []byte) (o []byte, err error) {
 func (z *Job) Msgsize() (s int) {
 	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + z.Device.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Batch) + 2 + msgp.Uint64Size + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + z.What.Msgsize() + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + z.Wait.Msgsize() + 3 + msgp.StringPrefixSize + len(z.Reason) + 3 + msgp.TimeSize + 3 + msgp.Uint64Size + 3 + z.Way.Msgsize() + 3 + msgp.ArrayHeaderSize
 	for za0001 := range z.Tried {
-		s += 1 + 2 + msgp.StringPrefixSize + len(z.Tried[za0001].Recipe) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Tried[za0001].Reason)
+		s += z.Tried[za0001].Msgsize()
 	}
 	s += 3 + msgp.ArrayHeaderSize
 	for za0002 := range z.Steps {
@@ -1126,18 +1082,36 @@ func (z JobStep) Msgsize() (s int) {
 }
 
 // MarshalMsg implements msgp.Marshaler
-func (z JobTry) MarshalMsg(b []byte) (o []byte, err error) {
+func (z *JobTry) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "r"
-	o = append(o, 0x83, 0xa1, 0x72)
-	o = msgp.AppendString(o, z.Recipe)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendTime(o, z.Time)
-	// string "re"
-	o = append(o, 0xa2, 0x72, 0x65)
-	o = msgp.AppendString(o, z.Reason)
+	// check for omitted fields
+	zb0001Len := uint32(4)
+	var zb0001Mask uint8 /* 4 bits */
+	_ = zb0001Mask
+	if z.Again == false {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "r"
+		o = append(o, 0xa1, 0x72)
+		o = msgp.AppendString(o, z.Recipe)
+		// string "t"
+		o = append(o, 0xa1, 0x74)
+		o = msgp.AppendTime(o, z.Time)
+		// string "re"
+		o = append(o, 0xa2, 0x72, 0x65)
+		o = msgp.AppendString(o, z.Reason)
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "a"
+			o = append(o, 0xa1, 0x61)
+			o = msgp.AppendBool(o, z.Again)
+		}
+	}
 	return
 }
 
@@ -1181,6 +1155,12 @@ func (z *JobTry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Reason")
 				return
 			}
+		case "a":
+			z.Again, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Again")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1194,8 +1174,8 @@ func (z *JobTry) UnmarshalMsg(bts []byte) (o []byte, err error) {
 }
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z JobTry) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Recipe) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason)
+func (z *JobTry) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Recipe) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason) + 2 + msgp.BoolSize
 	return
 }
 

@@ -43,7 +43,7 @@ const (
 // not known yet is asked what it is.
 func (f *Fleet) Proved(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
 	if dev.State == storage.Discovered {
-		return nil
+		return f.proveJobs(now, dev, out)
 	}
 	if dev.State != storage.Connected || dev.Wait.For == "" {
 		order := dev.Order
@@ -86,7 +86,10 @@ func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task,
 		}
 		if done {
 			discovered(now, dev, out)
+			return f.proveJobs(now, dev, out)
 		}
+	case purposeJob:
+		return f.answerJob(now, dev, task, done, out)
 	case purposeOrder:
 		answeredOrder(task, answers, done, out)
 	}
@@ -95,7 +98,7 @@ func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task,
 
 // GivenUp implements sessions.Planner: an order fails with its task. A job goes on: it hears of it from the feed.
 func (f *Fleet) GivenUp(task *storage.Task, why string, out *sessions.Outcome) {
-	if task.Order != "" && task.Purpose != "job" {
+	if task.Order != "" && task.Purpose != purposeJob {
 		endTask(task.Order, storage.OrderFailed, why, out)
 	}
 }

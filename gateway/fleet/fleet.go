@@ -12,11 +12,13 @@ import (
 	"crypto/rand"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
+	"dmgate/gateway/recipe"
 	"dmgate/storage"
 )
 
@@ -32,6 +34,7 @@ type Options struct {
 	// Throughput is how many modems there are, and how many segments a minute they send all together, as observed or
 	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
 	Throughput  func() (modems int, segments float64)
+	Rules       *recipe.Set // what can be done on devices, and how; those of the product
 	Tickets     Tickets
 	Certificate CertificateOptions
 	// File opens a file that was uploaded, by its SHA-256; nil where there are none.
@@ -39,6 +42,15 @@ type Options struct {
 	Clock func() time.Time
 	Log   *zap.Logger
 }
+
+// productRules are the rules that are embedded. That they can be read is seen to by their own tests.
+var productRules = sync.OnceValue(func() *recipe.Set {
+	set, err := recipe.Load("")
+	if err != nil {
+		panic(err)
+	}
+	return set
+})
 
 // WithDefaults fills the zero fields of o.
 func (o Options) WithDefaults() Options {
@@ -62,6 +74,9 @@ func (o Options) WithDefaults() Options {
 	}
 	o.Tickets = o.Tickets.withDefaults()
 	o.Certificate = o.Certificate.withDefaults()
+	if o.Rules == nil {
+		o.Rules = productRules()
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -87,7 +102,8 @@ type Fleet struct {
 	overview  overview
 	campaigns campaigns
 	models    models
-	pushed    func() // told of new pushes
+	placing   [64]sync.Mutex // of the jobs of a device: so that of two orders for the same the second sees the first
+	pushed    func()         // told of new pushes
 }
 
 // New returns a fleet over store. pushed is called when there is new work for the modem pool; it must not block.

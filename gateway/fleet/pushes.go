@@ -182,7 +182,16 @@ func (f *Fleet) commitPush(job *storage.PushJob, edit func(*storage.PushJob) err
 		return f.store.Commit(&c)
 	}
 	if job.State == storage.PushFailed && job.Order != "" {
-		c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
+		isJob, err := f.isJob(job.Device, job.Order)
+		if err != nil {
+			return err
+		}
+		if !isJob { // a job goes on by other means
+			c.Ends = []storage.OrderEnd{{ID: job.Order, State: storage.OrderFailed, Reason: job.Error}}
+		}
+	}
+	if job.Kind == kindLink {
+		return f.store.Commit(&c)
 	}
 	if job.Kind == notification {
 		if job.State == storage.PushFailed && job.Order != "" {

@@ -77,18 +77,22 @@ func (f *Fleet) notificationPDU(job *storage.PushJob) ([]byte, error) {
 func answeredOrder(task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome) {
 	for i := range answers {
 		if a := &answers[i]; !carriedOut(a.Code) {
-			c := &task.Commands[a.Command]
-			reason := fmt.Sprintf("command %d (%s %.200s): status %d", a.Command, c.Kind, c.URI, a.Code)
-			if a.Code == 0 {
-				reason = fmt.Sprintf("command %d (%s %.200s): the device said nothing of it", a.Command, c.Kind, c.URI)
-			}
-			endTask(task.Order, storage.OrderFailed, reason, out)
+			endTask(task.Order, storage.OrderFailed, notCarriedOut(task, a), out)
 			return
 		}
 	}
 	if done {
 		endTask(task.Order, storage.OrderDone, "", out)
 	}
+}
+
+// notCarriedOut is the reason of a task that has failed with an answer.
+func notCarriedOut(task *storage.Task, a *storage.Answer) string {
+	c := &task.Commands[a.Command]
+	if a.Code == 0 {
+		return fmt.Sprintf("command %d (%s %.200s): the device said nothing of it", a.Command, c.Kind, c.URI)
+	}
+	return fmt.Sprintf("command %d (%s %.200s): status %d", a.Command, c.Kind, c.URI, a.Code)
 }
 
 func endTask(order string, state storage.OrderState, reason string, out *sessions.Outcome) {
