@@ -68,6 +68,7 @@ func TestDiskFull(t *testing.T) {
 	told := newLedger()
 	var refused atomic.Int64
 	o := handset.Options{Count: phones, Seed: rand.Uint64(), Concurrency: 32}
+	o.NoFetch = true
 	o.Observe = func(e handset.Event) {
 		if e.Kind == handset.MessageRepeated && e.Detail == "HTTP status 503" {
 			refused.Add(1)

@@ -42,7 +42,7 @@ func killedDuringSessions(t *testing.T, program string) {
 	t.Logf("seed %d", seed)
 	told := newLedger()
 	o := handset.Options{Count: phones, Seed: seed, Concurrency: 64}
-	o.Losing, o.Observe = 0.02, told.observe
+	o.Losing, o.NoFetch, o.Observe = 0.02, true, told.observe
 	f := newField(t, program, t.TempDir(), o)
 	f.orderTasks()
 	want := 0

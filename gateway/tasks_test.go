@@ -15,7 +15,8 @@ import (
 // Every kind of task reaches a handset that keeps the standard strictly, and its answers come back: groups, a Put of what
 // is there, a large object both ways, a question to the user, and an Exec whose result comes in a session of its own.
 func TestTasksOnHandset(t *testing.T) {
-	s := newSite(t, 1, time.Millisecond, handset.Options{Count: 1, Reopen: 1})
+	o := handset.Options{Count: 1, Reopen: 1, Settings: handset.Settings{NoFetch: true}}
+	s := newSite(t, 1, time.Millisecond, o)
 	phone := s.phones.Handsets()[0]
 	ids, err := s.up.register(t.Context(), s.phones.Handsets())
 	if err != nil {

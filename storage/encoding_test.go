@@ -37,6 +37,8 @@ var kinds = map[string]func() record{
 	"FeedEntry":  func() record { return &storage.FeedEntry{} },
 	"Campaign":   func() record { return &storage.Campaign{} },
 	"Target":     func() record { return &storage.Target{} },
+	"Node":       func() record { return &storage.Node{} },
+	"Job":        func() record { return &storage.Job{} },
 
 	"Certificate": func() record { return &storage.Certificate{} },
 	"Operator":    func() record { return &storage.Operator{} },
@@ -49,7 +51,7 @@ func full() map[string]record {
 	entry.Offset, entry.Time, entry.Device = 12, c.Time, c.Device
 	k := storagetest.FullCampaign("k")
 	return map[string]record{
-		"Campaign": k.New, "Target": &k.Targets[0],
+		"Campaign": k.New, "Target": &k.Targets[0], "Node": &c.Nodes[0], "Job": &c.Jobs[0],
 		"Certificate": storagetest.Full[storage.Certificate](), "Operator": storagetest.Full[storage.Operator](),
 		"Device": c.New, "Account": c.Account, "Order": &c.Orders[0], "Task": &c.Tasks[0], "Results": &c.Results[0],
 		"PushJob": &c.Pushes[0], "Checkpoint": c.Checkpoint, "FeedEntry": &entry,
@@ -195,7 +197,7 @@ func TestDamaged(t *testing.T) {
 func TestDamagedAnywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]string{
-			"Device", "Task", "Results", "PushJob", "Checkpoint", "Campaign", "Target", "Certificate", "Operator",
+			"Device", "Task", "Results", "PushJob", "Checkpoint", "Campaign", "Target", "Node", "Job", "Certificate", "Operator",
 		}).Draw(t, "kind")
 		b, err := storage.AppendRecord(nil, full()[kind])
 		if err != nil {

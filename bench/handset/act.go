@@ -15,6 +15,7 @@ const (
 	alertClientInitiated = 1201
 	alertNextMessage     = 1222
 	alertAbort           = 1223
+	alertClientEvent     = 1224
 	alertNoEndOfData     = 1225
 	alertGeneric         = 1226
 )
@@ -153,7 +154,7 @@ func (s *session) results(c *syncml.Command, v value) answer {
 
 // item carries out a command for one item.
 func (s *session) item(c *syncml.Command, it *syncml.Item) (int, value) {
-	tree := commands{tree: &s.tree, uriLimits: s.make.limits, list: s.make.list, properties: s.make.properties}
+	tree := s.make.commands(&s.tree)
 	uri := string(it.Target.URI)
 	switch {
 	case uri == "":
@@ -169,10 +170,20 @@ func (s *session) item(c *syncml.Command, it *syncml.Item) (int, value) {
 		return tree.remove(uri), value{}
 	case syncml.Exec:
 		path, op, code := tree.execute(uri)
-		if op != nil {
-			s.jobs = append(s.jobs, job{op: op, path: path, uri: uri, correlator: string(c.Correlator)})
-			s.h.tell(Executed, uri)
+		if op == nil {
+			return code, value{}
 		}
+		j := job{op: op, path: path, uri: uri, correlator: string(c.Correlator), data: string(it.Data)}
+		if op.check != nil {
+			if code := op.check(j.data); code != 0 {
+				return code, value{}
+			}
+		}
+		if op.start != nil {
+			op.start(&work{job: &j, tree: &s.tree, make: s.make})
+		}
+		s.jobs = append(s.jobs, j)
+		s.h.tell(Executed, uri)
 		return code, value{}
 	case syncml.Add, syncml.Replace:
 		data, code := s.collect(c, it)

@@ -23,6 +23,7 @@ type answer struct {
 type answerItem struct {
 	target, source     string
 	format, mime, data string
+	mark               string
 	size               int  // of a large object, with its first chunk
 	more               bool // data goes on in the next message
 }
@@ -43,7 +44,7 @@ func (a *answer) append(m *syncml.Message) {
 		it := &a.items[i]
 		out := m.AddItem()
 		out.Target.URI, out.Source.URI = m.Text(it.target), m.Text(it.source)
-		out.Meta = syncml.Meta{Format: m.Text(it.format), Type: m.Text(it.mime), Size: it.size}
+		out.Meta = syncml.Meta{Format: m.Text(it.format), Type: m.Text(it.mime), Mark: m.Text(it.mark), Size: it.size}
 		out.Data, out.MoreData = m.Text(it.data), it.more
 	}
 }

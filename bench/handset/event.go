@@ -43,6 +43,11 @@ const (
 	Executed                         // an Exec was accepted; Detail is its LocURI
 	AnswerTaken                      // the server has acknowledged an answer; Taken says which
 	WorkDone                         // what an Exec asked for is carried out
+	Configured                       // a document without an account is applied; Detail says what was in it
+	Trusted                          // a certificate is in the trust list; Detail is its subject
+	LinkShown                        // to the user; Detail is the link
+	LinkOpened                       // and what lay there was taken
+	LinkDead                         // what lay there could not be had; Detail says why
 	Violated                         // the server broke a rule; Detail says which
 	eventKinds
 )
@@ -50,7 +55,7 @@ const (
 var eventNames = [eventKinds]string{
 	"sms", "push", "document", "asked for PIN", "wrong PIN", "dropped", "refused", "bootstrapped", "session opened",
 	"authenticated", "server verified", "message repeated", "session closed", "session failed", "executed", "answer taken",
-	"work done", "violation",
+	"work done", "configured", "trusted", "link shown", "link opened", "dead link", "violation",
 }
 
 func (k EventKind) String() string { return eventNames[k] }

@@ -97,6 +97,7 @@ func (s *session) post() (status int, err error) {
 		s.req.Header.SetBytesV(auth.HeaderHMAC, s.hmac)
 	}
 	s.req.SetBodyRaw(s.body)
+	s.bytesSent += len(s.body)
 	s.resp.StreamBody = true // so that Content-Length stays what was sent
 	if err := s.world.client.DoTimeout(s.req, s.resp, s.world.Timeout); err != nil {
 		return 0, err
@@ -110,6 +111,7 @@ func (s *session) post() (status int, err error) {
 	} else {
 		s.reply = append(s.reply, s.resp.Body()...)
 	}
+	s.bytesReceived += len(s.reply)
 	return s.resp.StatusCode(), err
 }
 

@@ -12,13 +12,14 @@ import (
 type Options struct {
 	Count int     // handsets; 0
 	Seed  uint64  // the same seed grows the same fleet
-	Makes []*Make // taken in turn; all there are
+	Makes []*Make // taken in turn, one that is there twice more often; Makes()
 
 	// Shares of handsets, from 0 to 1, whose user or radio is difficult. Nobody is difficult in two ways.
 	Mistyping float64 // the PIN goes wrong Mistypes times first
 	Refusing  float64
 	Off       float64
 	Late      float64
+	Ignoring  float64 // opens no links
 
 	Mistypes int // 3 or more cost the document; 0 stands for once or twice, as the seed will have it
 
@@ -35,7 +36,8 @@ type Options struct {
 	Settings
 }
 
-// Fleet is many handsets behind a modem bank: Submit takes what the modems send, Run holds the sessions.
+// Fleet is many handsets behind a modem bank: Submit takes what the modems send, Run holds the sessions and opens the
+// links.
 type Fleet struct {
 	opt      Options
 	world    *World
@@ -46,10 +48,11 @@ type Fleet struct {
 	close  sync.Once
 	reopen sync.Map // *Handset to the number of sessions that were opened again
 
-	mu   sync.Mutex
-	held map[segments][][]byte  // with Reorder: segments of messages that are incomplete
-	off  map[*Handset][]message // late handsets: what waits for them
-	on   map[*Handset]bool      // late handsets that have come on
+	mu    sync.Mutex
+	held  map[segments][][]byte         // with Reorder: segments of messages that are incomplete
+	texts map[segments]map[uint8]string // texts that are incomplete, by segment
+	off   map[*Handset][]message        // late handsets: what waits for them
+	on    map[*Handset]bool             // late handsets that have come on
 }
 
 // NewFleet makes a fleet. It does nothing until it is told to or a message arrives.
@@ -70,6 +73,7 @@ func NewFleet(opt Options) *Fleet {
 		queue:    make(chan *Handset, opt.Count),
 		done:     make(chan struct{}),
 		held:     make(map[segments][][]byte),
+		texts:    make(map[segments]map[uint8]string),
 		off:      make(map[*Handset][]message),
 		on:       make(map[*Handset]bool),
 	}
@@ -101,6 +105,7 @@ func (o *Options) tempers() []Temper {
 	deal(o.Refusing, func() Temper { return Temper{Refuses: true} })
 	deal(o.Off, func() Temper { return Temper{Off: true} })
 	deal(o.Late, func() Temper { return Temper{Late: true} })
+	deal(o.Ignoring, func() Temper { return Temper{IgnoresLinks: true} })
 	return all
 }
 
@@ -186,8 +191,11 @@ func (f *Fleet) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case h := <-f.queue:
-			if err := h.Session(ctx); err != nil {
-				f.again(h)
+			_ = h.OpenLinks(ctx) // where it is busy it comes again afterwards
+			if h.due() {
+				if err := h.Session(ctx); err != nil {
+					f.again(h)
+				}
 			}
 			f.wake(h)
 		}
@@ -237,18 +245,4 @@ func (f *Fleet) Counts() Counts {
 		c.add(&r)
 	}
 	return c
-}
-
-// add adds the numbers of o to r.
-func (r *Result) add(o *Result) {
-	r.SMS += o.SMS
-	r.Pushes += o.Pushes
-	r.Documents += o.Documents
-	r.Duplicates += o.Duplicates
-	r.PINTries += o.PINTries
-	r.Sessions += o.Sessions
-	r.Closed += o.Closed
-	r.Messages += o.Messages
-	r.Repeats += o.Repeats
-	r.Violations += o.Violations
 }

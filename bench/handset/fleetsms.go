@@ -17,8 +17,10 @@ const (
 
 // message is a short message on its way to a handset.
 type message struct {
-	ud     []byte
-	header bool // ud begins with a user data header
+	ud      []byte
+	header  bool // ud begins with a user data header
+	dcs     uint8
+	septets uint8 // see push.Submit
 }
 
 // segments names the message that segments are of.
@@ -36,7 +38,7 @@ func (f *Fleet) Submit(_ int, s *push.Submit) modemsim.Fate {
 	if h == nil {
 		return modemsim.Fate{CMS: cmsUnassigned}
 	}
-	m := message{ud: slices.Clone(s.UD), header: s.HasUDH}
+	m := message{ud: slices.Clone(s.UD), header: s.HasUDH, dcs: s.DCS, septets: s.Septets}
 	fate := modemsim.Fate{Report: s.Report, After: f.reportAfter(h)}
 	switch {
 	case h.Temper.Off:
@@ -88,8 +90,11 @@ func (f *Fleet) carry(h *Handset, m message) {
 	if f.closed() {
 		return
 	}
-	if !m.header {
-		h.receiveText()
+	if m.isText() {
+		if text, ok := f.text(h, &m); ok {
+			h.ReceiveText(text)
+			f.wake(h)
+		}
 		return
 	}
 	for _, ud := range f.shuffled(h, m.ud) {

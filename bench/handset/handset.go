@@ -8,8 +8,29 @@
 //	h.Receive(ud)           // each short message of the bootstrap push
 //	h.Tell("1234")          // the admin tells the user the PIN
 //	err := h.Session(ctx)   // one session, to its end
+//	h.ReceiveText("get it at http://dl.example/x")
+//	err = h.OpenLinks(ctx)  // the user opens what he was shown
 //
 // A Fleet is many of them behind a modem bank.
+//
+// What a handset can do, and how, is a matter of its Make. What the server's Exec starts is done once the session is
+// over: a package is really fetched, and what it installs stands in the tree when the handset comes again.
+//
+//	RedBend    FUMO, SCOMO with the fixed child RB_DP, LAWMO
+//	S60        SCM; it never says what came of an Exec
+//	BasicOnly  DM 1.1.2 in XML; nothing to install by, and a root that can not be listed
+//	LDM        FUMO; no LocName, no undo
+//	S60SCOMO   SCOMO by URL or in-band, results as XML in a text, access points under names of its own
+//	MediaTek   SCOMO and FUMO; the server adds each node itself, names are spelt in other ways
+//	Samsung    ./FUMO/DownloadAndUpdate and nothing else
+//	Windows    XML; MSI, root certificates, wipe and lock below ./Device/Vendor/MSFT
+//	Modem      ./FwUpdate; messages of 2 KiB, no SwV, no user
+//	Liar       as RedBend; reports success and does nothing
+//	Closed     425 to all but the leaves of DevInfo and DevDetail
+//	Silent     as RedBend; does the work in two sessions and sends no alert
+//
+// A handset also has a user, who opens the links that come by SMS unless his Temper is another. By pushes it takes
+// access points and, where the make does, root certificates; see AccessPoints, Trusts and Installed.
 //
 // Source: the fact sheet; comments name the section or the trap.
 package handset
@@ -27,6 +48,8 @@ type Temper struct {
 	Refuses  bool // throws every document away
 	Off      bool // the handset is never on: short messages expire
 	Late     bool // it is off at first
+
+	IgnoresLinks bool // opens no link that comes by SMS
 }
 
 func (t Temper) String() string {
@@ -39,6 +62,8 @@ func (t Temper) String() string {
 		return "late"
 	case t.Mistypes > 0:
 		return "mistypes"
+	case t.IgnoresLinks:
+		return "ignores links"
 	}
 	return "steady"
 }
@@ -66,6 +91,9 @@ type Handset struct {
 	account    *account
 	root       *node // nil while the tree is that of the model
 	findings   []finding
+	jobs       []job         // that go on after the next session
+	later      []func(*tree) // changes of the tree that wait until the handset is not busy
+	beside     *beside       // what it has by other ways than DM; nil for nothing
 	result     Result
 	violations []Violation
 	events     []Event // to be told once mu is free
@@ -110,15 +138,27 @@ func (h *Handset) Want() {
 	h.ready = h.account != nil
 }
 
-// claim is Ready, true once until the session begins.
+// claim says whether the handset has something to do, a session or links to open: true once until that begins.
 func (h *Handset) claim() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.ready || h.busy || h.queued {
+	links := h.beside != nil && len(h.beside.links) > 0
+	if !h.ready && !links || h.busy || h.queued {
 		return false
 	}
 	h.queued = true
 	return true
+}
+
+// due says whether the handset, which was claimed, is to open a session now. Where not, it can be claimed again.
+func (h *Handset) due() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ready && !h.busy {
+		return true
+	}
+	h.queued = false
+	return false
 }
 
 // Model is the manufacturer, the model and the firmware version that the handset was made with.
@@ -136,12 +176,12 @@ func (h *Handset) Lookup(uri string) (value string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	n := t.find(path)
+	n := t.find(t.resolve(path))
 	if n == nil {
 		return "", false
 	}
 	if !n.isLeaf() {
-		return n.names(), true
+		return n.list(false), true
 	}
 	return n.value, true
 }
@@ -150,12 +190,16 @@ func (h *Handset) Lookup(uri string) (value string, ok bool) {
 // less than 100,000 copies.
 func (h *Handset) tree() tree {
 	if h.root != nil {
-		return tree{h.root}
+		return tree{root: h.root}
 	}
-	t := tree{h.Make.tree(int(h.model))}
+	t := tree{root: h.Make.tree(int(h.model))}
 	t.set([]string{"DevInfo", "DevId"}, h.DevID())
 	if h.account != nil {
-		t.put(join(h.Make.accounts, generated), h.Make.account(h.account))
+		n := h.Make.account(h.account)
+		t.put(join(h.Make.accounts, n.name), n)
+	}
+	if h.beside != nil {
+		h.beside.show(h.Make, &t)
 	}
 	return t
 }

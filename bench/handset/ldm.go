@@ -22,6 +22,7 @@ var LDM = &Make{
 
 	LoneStatusEnds: true,
 	NoUndo:         true,
+	NoUser:         true,
 
 	limits:     uriLimits{},
 	list:       statusUnsupported,
@@ -40,6 +41,6 @@ func plantLDM(m *model) *node {
 		m.devInfo("1.2"),
 		m.devDetail("device", "0", "0", "0"),
 		interior("DMAcc").with(mayAdd).object("urn:oma:mo:oma-dm-dmacc:1.0"),
-		fumo(fumoPart("DownloadAndUpdate", updateFirmware)),
+		fumo("FUMO", fumoDownloadAndUpdate()),
 	)
 }

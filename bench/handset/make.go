@@ -36,15 +36,47 @@ type Make struct {
 	LoneStatusEnds bool // ends the session when its reply would be one Status, for SyncHdr (trap 20)
 	NoUndo         bool // an Atomic that failed leaves what was done (trap 16)
 	NeedsSize      bool // 411 for a large object without Size (trap 17)
+	SilentMeta     bool // its SyncHdr has no Meta: the server is not told MaxMsgSize and MaxObjSize (Windows, section 2.2)
+
+	LoginStatus bool // says with package 1 who is logged in: Alert 1224 (Windows, section 2.4)
+
+	// Beside DM.
+	Ranges            bool // it downloads a package in two parts, with Range
+	NoUser            bool // nobody looks at it: links are lost on it
+	TakesCertificates bool // it takes an application/x-x509-ca-cert into its trust list (section 6.5)
 
 	// The tree.
-	limits     uriLimits
-	list       int // status of Get ?list=
-	properties bool
-	models     []model
-	plant      func(m *model) *node
-	account    func(a *account) *node // the node that a DM account appears as
-	accounts   []string               // where it appears
+	limits       uriLimits
+	list         int // status of Get ?list=
+	properties   bool
+	escapes      bool // names are %-escaped, in URIs and in the lists of them (trap 23)
+	implicit     bool // Add makes the parents that are missing (trap 14)
+	closed       bool // only the leaves of DevInfo and DevDetail can be got; all else is 425
+	models       []model
+	plant        func(m *model) *node
+	account      func(a *account) *node // the node that a DM account appears as
+	accounts     []string               // where it appears
+	inventory    inventory
+	points       []string // where access points stand; nil where the tree has no place for them
+	certificates []string // where a server adds root certificates; nil where it can not
+}
+
+// Only is the make in one of its models, so that several handsets of a kind can be made. It panics where there is no
+// such model.
+func (m *Make) Only(mod string) *Make {
+	for i := range m.models {
+		if m.models[i].mod == mod {
+			return m.but(func(m *Make) { m.models = m.models[i : i+1] })
+		}
+	}
+	panic("handset: " + m.Name + " has no model " + mod)
+}
+
+// but is a make that differs from m in what change changes.
+func (m *Make) but(change func(*Make)) *Make {
+	c := *m
+	change(&c)
+	return &c
 }
 
 // ContentType is the media type of its messages.
@@ -133,7 +165,7 @@ const (
 
 // A model is one product of a make. Brands are invented.
 type model struct {
-	man, mod, oem, fwv, swv, hwv, lang string
+	man, mod, oem, fwv, swv, hwv, lang string // swv is empty where DevDetail has no SwV
 
 	once sync.Once
 	root *node // planted once, shared by all handsets of the model
@@ -155,13 +187,21 @@ func (m *model) devInfo(dmv string, ext ...*node) *node {
 
 // devDetail is ./DevDetail with the URI limits as reported, which need not be the real ones.
 func (m *model) devDetail(typ string, depth, total, segment string) *node {
-	return interior("DevDetail",
-		leaf("DevTyp", typ), leaf("OEM", m.oem), leaf("FwV", m.fwv), leaf("SwV", m.swv), leaf("HwV", m.hwv),
-		leaf("LrgObj", "true").as(formatBool),
+	kids := []*node{leaf("DevTyp", typ), leaf("OEM", m.oem), leaf("FwV", m.fwv)}
+	if m.swv != "" {
+		kids = append(kids, leaf("SwV", m.swv))
+	}
+	kids = append(kids, leaf("HwV", m.hwv), leaf("LrgObj", "true").as(formatBool),
 		interior("URI", leaf("MaxDepth", depth), leaf("MaxTotLen", total), leaf("MaxSegLen", segment)),
 		interior("Ext"),
-	).object("urn:oma:mo:oma-dm-devdetail:1.0")
+	)
+	return interior("DevDetail", kids...).object("urn:oma:mo:oma-dm-devdetail:1.0")
 }
 
-// Makes are all makes there are, in the order in which a fleet uses them.
+// Makes are those of an everyday fleet, in the order in which one uses them.
 func Makes() []*Make { return []*Make{RedBend, S60, BasicOnly, LDM} }
+
+// AllMakes are all makes there are: those of an everyday fleet, then those that are hard to find one's way in.
+func AllMakes() []*Make {
+	return append(Makes(), S60SCOMO, MediaTek, Samsung, Windows, Modem, Liar, Closed, Silent)
+}

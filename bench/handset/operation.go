@@ -1,17 +1,31 @@
 package handset
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
 // An operation is what an Exec node does. The handset answers the Exec at once with status, does the work once the
-// session is over, and reports the result with a generic alert in a session that it opens of its own accord.
+// session is over, and reports the result with a generic alert in a session that it opens of its own accord. Where run
+// returns running, it is run again after that session.
 type operation struct {
 	status int
-	alert  string // Type of the generic alert; "" where the family sends none and the server must look for itself
-	format string // of the alert's Data
-	run    func(t *tree, path []string) (result int, target string)
+	alert  *alertForm            // nil where the family sends none and the server must look for itself
+	check  func(data string) int // of the Exec's Data: a Status in place of status, or 0; nil takes any
+	start  func(w *work)         // what the tree shows from the Exec on; nil for nothing
+	run    func(w *work) (result int, target string)
+}
+
+// running is the result of a job that has more to do (101, in progress).
+const running = 101
+
+// alertForm is how a family reports a result: alert 1226 (section 2.4).
+type alertForm struct {
+	kind, format, mark string
+	data               func(result int, id string) string // nil for the bare number
+	lone               bool                               // without the Correlator of the Exec (trap 18)
 }
 
 // job is an operation under way.
@@ -20,107 +34,98 @@ type job struct {
 	path       []string
 	uri        string // as the server wrote it
 	correlator string
+	data       string    // of the Exec
+	id         string    // of the package that it is about, once that is known
+	pkg        *download // what it has fetched so far
 }
 
-// finding is a job's result on its way to the server: alert 1226 (section 2.4).
+// work is a job that is being done on a tree.
+type work struct {
+	*job
+	*tree
+	make  *Make
+	fetch func(url string) (*download, fault)
+	done  Result // the numbers that this adds to the handset's
+}
+
+// finding is a job's result on its way to the server.
 type finding struct {
-	kind, format, source, target, correlator string
-	result                                   int
+	form                             *alertForm
+	source, target, correlator, data string
 }
 
-// finish does the work of j on t.
-func (j *job) finish(t *tree) (finding, bool) {
-	result, target := j.op.run(t, j.path)
-	return finding{
-		kind: j.op.alert, format: j.op.format, source: j.uri, target: target, correlator: j.correlator, result: result,
-	}, j.op.alert != ""
-}
-
-// Results of operations (sections 8.2 to 8.4).
-const (
-	fumoSuccess  = 200
-	fumoBadURL   = 411
-	scomoSuccess = 1200
-	scomoFailed  = 1400
-	lawmoSuccess = 1200
-)
-
-// updateFirmware is FUMO's DownloadAndUpdate: afterwards DevDetail/FwV is what PkgVersion said, so that a server that
-// looks again can see the update.
-func updateFirmware(t *tree, path []string) (int, string) {
-	root := path[:len(path)-1]
-	if url := t.find(join(path, "PkgURL")); url == nil || url.value == "" {
-		t.set(join(root, "State"), "20")
-		return fumoBadURL, ""
+// report is what the server is told of j's result.
+func (j *job) report(result int, target string) finding {
+	f := finding{form: j.op.alert, source: j.uri, target: target, data: strconv.Itoa(result)}
+	if !f.form.lone {
+		f.correlator = j.correlator
 	}
-	version := ""
-	if v := t.find(join(root, "PkgVersion")); v != nil {
-		version = v.value
+	if f.form.data != nil {
+		f.data = f.form.data(result, j.id)
 	}
-	fwv := []string{"DevDetail", "FwV"}
-	if version == "" {
-		version = t.find(fwv).value + "+1"
-	}
-	t.set(fwv, version)
-	t.set(join(root, "State"), "100")
-	return fumoSuccess, ""
+	return f
 }
 
-// downloadFirmware is FUMO's Download: the package lies ready for Update.
-func downloadFirmware(t *tree, path []string) (int, string) {
-	t.set(join(path[:len(path)-1], "State"), "40")
-	return fumoSuccess, ""
-}
-
-// deploy returns what the operation at .../Download/X/Operations/Y does: a component turns up under
-// .../Inventory/Deployed. The names of the leaves differ between SCOMO and the older SCM (sections 8.3, 8.5).
-func deploy(url, id string, component func(name, id, version string) *node) func(*tree, []string) (int, string) {
-	return func(t *tree, path []string) (int, string) {
-		pkg, root := path[:len(path)-2], path[:len(path)-4]
-		text := func(name string) string {
-			if n := t.find(join(pkg, name)); n != nil {
-				return n.value
-			}
-			return ""
+// carryOut does what Execs have asked for, and makes the handset want to tell of it. The handset is busy meanwhile.
+func (h *Handset) carryOut(ctx context.Context, jobs []job) {
+	h.mu.Lock()
+	account, t := h.account, h.tree()
+	h.mu.Unlock()
+	w := work{tree: &t, make: h.Make, fetch: func(url string) (*download, fault) {
+		return h.world.fetch(ctx, url, h.Make.Ranges)
+	}}
+	var left []job
+	var findings []finding
+	var told []string
+	for i := range jobs {
+		w.job = &jobs[i]
+		result, target := w.op.run(&w)
+		if result == running {
+			left = append(left, jobs[i])
+			continue
 		}
-		if text(url) == "" || text(id) == "" {
-			t.set(join(pkg, "Status"), "20")
-			return scomoFailed, ""
+		if w.op.alert != nil {
+			findings = append(findings, w.report(result, target))
 		}
-		deployed := join(root, "Inventory", "Deployed")
-		n := component("C"+strconv.Itoa(len(t.find(deployed).kids)), text(id), text("Version"))
-		if name := text("Name"); name != "" {
-			n.child("Name").value = name
-		}
-		// The same component again takes the place of the older one.
-		for _, k := range t.find(deployed).kids {
-			if k.child("ID") != nil && k.child("ID").value == text(id) {
-				n.name = k.name
-			}
-		}
-		t.put(join(deployed, n.name), n)
-		t.set(join(pkg, "Status"), "10")
-		return scomoSuccess, "./" + strings.Join(deployed, "/") + "/" + n.name
+		told = append(told, fmt.Sprintf("%s: %d", w.uri, result))
 	}
-}
-
-// undeploy is Remove on .../Inventory/Deployed/X/Operations/Remove.
-func undeploy(t *tree, path []string) (int, string) {
-	component := path[:len(path)-2]
-	t.put(component, nil)
-	return scomoSuccess, "./" + strings.Join(component, "/")
-}
-
-// lock returns what LAWMO's locks do: State is state afterwards.
-func lock(state string) func(*tree, []string) (int, string) {
-	return func(t *tree, path []string) (int, string) {
-		t.set(join(path[:len(path)-2], "State"), state)
-		return lawmoSuccess, ""
+	h.mu.Lock()
+	defer h.unlock()
+	if h.account == account { // else a new document came meanwhile, and its tree is a new one
+		h.root, h.ready = t.root, true
+		h.jobs, h.findings = left, append(h.findings, findings...)
 	}
+	h.result.add(&w.done)
+	for _, detail := range told {
+		h.note(WorkDone, detail)
+	}
+	h.free()
 }
 
-// wipe does nothing that a tree shows.
-func wipe(*tree, []string) (int, string) { return lawmoSuccess, "" }
+// load fetches the package at url, unless the job has it already.
+func (w *work) load(url string) fault {
+	if w.pkg != nil {
+		return 0
+	}
+	w.done.Downloads++
+	d, f := w.fetch(url)
+	if f == 0 {
+		w.pkg = d
+		w.done.Downloaded += d.size
+	}
+	return f
+}
+
+// text is the value of the leaf at path with names after it; empty where there is none.
+func (w *work) text(path []string, names ...string) string {
+	if n := w.find(join(path, names...)); n != nil {
+		return n.value
+	}
+	return ""
+}
+
+// locURI is path as a server writes it.
+func locURI(path []string) string { return "./" + strings.Join(path, "/") }
 
 // join is path with names after it, in memory of its own.
 func join(path []string, names ...string) []string {

@@ -148,5 +148,7 @@ func (s *session) header(m *syncml.Message) {
 			h.Cred.Meta.Format = m.Text("b64") // S60 leaves it out with basic (section 3)
 		}
 	}
-	h.Meta.MaxMsgSize, h.Meta.MaxObjSize = k.MaxMsgSize, k.MaxObjSize
+	if !k.SilentMeta {
+		h.Meta.MaxMsgSize, h.Meta.MaxObjSize = k.MaxMsgSize, k.MaxObjSize
+	}
 }

@@ -32,9 +32,12 @@ var S60 = &Make{
 		{man: "Bolmen", mod: "B72", oem: "Bolmen", fwv: "30.0.1", swv: "V 30.0.1 RM-72", hwv: "1101", lang: "en"},
 		{man: "Bolmen", mod: "B61i", oem: "Bolmen", fwv: "21.2.6", swv: "V 21.2.6 RM-61", hwv: "2003", lang: "fi"},
 	},
-	plant:    plantS60,
-	account:  account12,
-	accounts: []string{"DMAcc"},
+	plant:     plantS60,
+	account:   account12,
+	accounts:  []string{"DMAcc"},
+	inventory: inventory{path: []string{"SCM", "Inventory", "Deployed"}, component: s60Component},
+
+	TakesCertificates: true,
 }
 
 func plantS60(m *model) *node {
@@ -47,40 +50,54 @@ func plantS60(m *model) *node {
 	)
 }
 
-// s60SCM is ./SCM. A server adds Download/X; the operations below it are there at once (section 8.5).
+// s60SCM is ./SCM. A server adds Download/X and Delivered/X; the operations below them are there at once (section 8.5).
 func s60SCM() *node {
 	// There is no alert: the server looks into the inventory when the handset comes again.
-	install := &operation{status: statusAccepted, run: deploy("URI", "ID", s60Component)}
-	x := interior("",
+	quiet := func(start func(*work), run func(*work) (int, string)) *operation {
+		return &operation{status: statusAccepted, start: start, run: run}
+	}
+	install := quiet(downloading, deploy(scmLeaves, false))
+	download := interior("Download").with(mayAdd)
+	download.seed = interior("",
 		leaf("Status", "0").as(formatInt),
 		interior("Operations",
-			runs("Download", install), runs("DownloadAndInstall", install),
+			runs("Download", quiet(downloading, deliver(scmLeaves, s60Delivered))),
+			runs("DownloadAndInstall", install),
 			runs("DownloadAndInstallAndActivate", install), runs("DownloadAndUpdate", install),
 			runs("DownloadAndUpdateAndActivate", install),
 		),
 	)
-	download := interior("Download").with(mayAdd)
-	download.seed = x
+	delivered := interior("Delivered").with(mayAdd)
+	delivered.seed = s60Delivered("")
 	return interior("SCM",
 		interior("Inventory",
-			interior("Delivered").with(mayAdd),
-			interior("Deployed", s60Component("C0", "0x101F8560", "1.2.0")),
+			delivered,
+			interior("Deployed", s60Component("C0", &Component{ID: "0x101F8560", Name: "0x101F8560", Version: "1.2.0"})),
 		),
 		download,
 		interior("Ext", leaf("LastError", "0").as(formatInt)),
 	)
 }
 
+// s60Delivered is ./SCM/Inventory/Delivered/X without what describes its package.
+func s60Delivered(name string) *node {
+	install := &operation{status: statusAccepted, run: deployDelivered(scmLeaves, false)}
+	return interior(name,
+		interior("Operations",
+			runs("Install", install), runs("InstallAndActivate", install),
+			runs("Update", install), runs("UpdateAndActivate", install),
+			runs("Remove", &operation{status: statusAccepted, run: undeploy}),
+		),
+	).with(mayAdd)
+}
+
 // s60Component is ./SCM/Inventory/Deployed/X.
-func s60Component(name, id, version string) *node {
+func s60Component(name string, c *Component) *node {
 	state := func(state string) *operation {
-		return &operation{status: statusAccepted, run: func(t *tree, path []string) (int, string) {
-			t.set(join(path[:len(path)-2], "StateValue"), state)
-			return scomoSuccess, ""
-		}}
+		return &operation{status: statusAccepted, run: setState("StateValue", state)}
 	}
 	return interior(name,
-		leaf("ID", id), leaf("Name", id), leaf("Version", version), leaf("StateValue", "Active"),
+		leaf("ID", c.ID), leaf("Name", c.Name), leaf("Version", c.Version), leaf("StateValue", "Active"),
 		interior("Operations",
 			runs("Activate", state("Active")), runs("Deactivate", state("Inactive")),
 			runs("Remove", &operation{status: statusAccepted, run: undeploy}),

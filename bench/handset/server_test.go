@@ -28,7 +28,9 @@ type testServer struct {
 	noCred  bool   // it does not prove itself until it is challenged
 	session int    // 200 instead of 212: a credential with each message
 
-	script []string // one package each: lines "Get ./DevInfo/Man", members of an Atomic or Sequence indented
+	// script has one package each: lines "Get ./DevInfo/Man", "Add URI format data", "Exec URI correlator data", members
+	// of an Atomic or Sequence indented.
+	script []string
 
 	// tamper changes answer number turn, from 1; send, where it returns true, has answered the request by itself.
 	tamper func(turn int, out *syncml.Message)
@@ -377,6 +379,9 @@ func (s *testServer) proceed(ses *testSession, out *syncml.Message) {
 			it.Target.URI = []byte(word[1])
 			if c.Kind == syncml.Exec {
 				c.Correlator = []byte(word[2])
+				if word[3] != "" {
+					it.Data = []byte(word[3])
+				}
 				continue
 			}
 			if c.Kind == syncml.Add || c.Kind == syncml.Replace {

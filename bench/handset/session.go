@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -58,12 +57,13 @@ type session struct {
 	issued           []byte // a nonce that is on its way to the server
 	issuedKeep       bool   // issued is for the next session
 
-	serverFinal bool // the server's package has come to its end
-	aborted     bool
-	object      *object // a large object that is coming in
-	jobs        []job
-	findings    []finding
-	reported    []bool // by finding: the server has it
+	serverFinal              bool // the server's package has come to its end
+	aborted                  bool
+	object                   *object // a large object that is coming in
+	jobs                     []job
+	bytesSent, bytesReceived int
+	findings                 []finding
+	reported                 []bool // by finding: the server has it
 
 	in    syncml.Message
 	out   syncml.Message
@@ -90,8 +90,11 @@ func (h *Handset) Session(ctx context.Context) error {
 	}
 	h.tell(SessionOpened, s.id)
 	err = s.hold(ctx)
-	h.closeSession(s, err)
+	jobs := h.closeSession(s, err)
 	s.release()
+	if len(jobs) > 0 {
+		h.carryOut(ctx, jobs)
+	}
 	return err
 }
 
@@ -166,12 +169,17 @@ func (s *session) package1() {
 		})
 	}
 	s.queue = append(s.queue, info)
+	if s.make.LoginStatus {
+		s.queue = append(s.queue, answer{kind: syncml.Alert, code: alertClientEvent, items: []answerItem{{
+			mime: "com.microsoft/MDM/LoginStatus", format: formatChr, data: "user",
+		}}})
+	}
 	for i := range s.findings {
 		f := &s.findings[i]
 		s.queue = append(s.queue, answer{
 			kind: syncml.Alert, code: alertGeneric, correlator: f.correlator, finding: i + 1,
 			items: []answerItem{{
-				source: f.source, target: f.target, mime: f.kind, format: f.format, data: strconv.Itoa(f.result),
+				source: f.source, target: f.target, mime: f.form.kind, format: f.form.format, mark: f.form.mark, data: f.data,
 			}},
 		})
 	}
@@ -255,12 +263,14 @@ func (s *session) hasCommands() bool {
 	return false
 }
 
-// closeSession keeps what the session leaves behind, and does the work that it was asked for.
-func (h *Handset) closeSession(s *session, err error) {
+// closeSession keeps what the session leaves behind, and says what there is to do now: what its Execs asked for, and
+// what earlier ones have not finished. Where that is anything, the handset stays busy.
+func (h *Handset) closeSession(s *session, err error) []job {
 	h.mu.Lock()
 	defer h.unlock()
-	h.busy = false
 	h.result.Err = err
+	h.result.BytesSent += s.bytesSent
+	h.result.BytesReceived += s.bytesReceived
 	if err != nil {
 		h.state = Failed
 		h.note(SessionFailed, err.Error())
@@ -271,7 +281,8 @@ func (h *Handset) closeSession(s *session, err error) {
 	}
 	if h.account != s.account {
 		h.state = HasAccount // a new document came meanwhile; its tree is a new one
-		return
+		h.free()
+		return nil
 	}
 	if s.tree.root != s.planted {
 		h.root = s.tree.root
@@ -282,21 +293,33 @@ func (h *Handset) closeSession(s *session, err error) {
 			h.findings = append(h.findings, f)
 		}
 	}
-	h.work(s.jobs)
+	jobs := append(h.jobs, s.jobs...)
+	h.jobs = nil
+	if len(jobs) == 0 {
+		h.free()
+	}
+	return jobs
 }
 
-// work carries out what Execs have asked for, and makes the handset want to tell of it.
-func (h *Handset) work(jobs []job) {
-	if len(jobs) == 0 {
-		return
+// free ends the handset's being busy: what came meanwhile goes into its tree.
+func (h *Handset) free() {
+	h.busy = false
+	later := h.later
+	h.later = nil
+	for _, f := range later {
+		h.change(f)
 	}
-	t := h.tree()
-	for i := range jobs {
-		f, tells := jobs[i].finish(&t)
-		if tells {
-			h.findings = append(h.findings, f)
-		}
-		h.note(WorkDone, fmt.Sprintf("%s: %d", jobs[i].uri, f.result))
+}
+
+// change lets f change the tree as soon as nobody else does. A tree that nobody has written to is put together from
+// what f is about (see tree), and so needs none.
+func (h *Handset) change(f func(*tree)) {
+	switch {
+	case h.busy:
+		h.later = append(h.later, f)
+	case h.root != nil:
+		t := tree{root: h.root}
+		f(&t)
+		h.root = t.root
 	}
-	h.root, h.ready = t.root, true
 }

@@ -29,7 +29,7 @@ func clean(t *testing.T, h *Handset) {
 }
 
 func TestSession(t *testing.T) {
-	for _, m := range Makes() {
+	for _, m := range AllMakes() {
 		t.Run(m.Name, func(t *testing.T) {
 			s := newTestServer(t, "Get ./DevDetail/FwV\nGet ./Nowhere\nGet .", "Get ./DevInfo/Ext")
 			if m.Auth == Basic {
@@ -50,11 +50,14 @@ func TestSession(t *testing.T) {
 			if got := s.results["./DevDetail/FwV"]; got != strings.Repeat(fwv, 3) {
 				t.Errorf("FwV %q (want %q three times)", got, fwv)
 			}
-			root := "Get . 200"
-			if m == BasicOnly {
-				root = "Get . 425"
+			want := []string{"Get ./DevDetail/FwV 200", "Get ./Nowhere 404", "Get . 200", "Get ./DevInfo/Ext 200"}
+			switch m {
+			case BasicOnly:
+				want[2] = "Get . 425"
+			case Closed:
+				want = []string{"Get ./DevDetail/FwV 200", "Get ./Nowhere 425", "Get . 425", "Get ./DevInfo/Ext 425"}
 			}
-			for _, want := range []string{"Get ./DevDetail/FwV 200", "Get ./Nowhere 404", root, "Get ./DevInfo/Ext 200"} {
+			for _, want := range want {
 				if !slices.Contains(s.statuses, want) {
 					t.Errorf("no %q in %q", want, s.statuses)
 				}
@@ -82,6 +85,20 @@ func TestPackage1(t *testing.T) {
 		{S60, syncml.Style{Version: syncml.V12, WBXML: 2}, "1.2", "DM/1.2", "4779", "user1", auth.TypeMD5, "b64", 10000, 0},
 		{BasicOnly, syncml.Style{Version: syncml.V11}, "1.1", "DM/1.1", "12AB", "user1", auth.TypeBasic, "b64", 5000, 0},
 		{LDM, syncml.Style{Version: syncml.V12, WBXML: 2}, "1.2", "DM/1.2", "AB12", "", auth.TypeMD5, "b64", 16384, 0},
+		{
+			S60SCOMO, syncml.Style{Version: syncml.V12, WBXML: 2}, "1.2", "DM/1.2", "4779",
+			"user1", auth.TypeMD5, "b64", 10000, 1 << 20,
+		},
+		{
+			MediaTek, syncml.Style{Version: syncml.V12, WBXML: 2}, "1.2", "DM/1.2", "12AB",
+			"user1", auth.TypeMD5, "b64", 6144, 256 << 10,
+		},
+		{
+			Samsung, syncml.Style{Version: syncml.V12, TextPublic: true, WBXML: 2}, "1.2", "DM/1.2", "12AB",
+			"user1", auth.TypeMD5, "b64", 10240, 1 << 20,
+		},
+		{Modem, syncml.Style{Version: syncml.V12, WBXML: 2}, "1.2", "DM/1.2", "12AB", "", auth.TypeMD5, "b64", 2048, 0},
+		{Windows, syncml.Style{Version: syncml.V12}, "1.2", "DM/1.2", "4779", "user1", auth.TypeMD5, "b64", 0, 0},
 	} {
 		t.Run(test.make.Name, func(t *testing.T) {
 			s := newTestServer(t)
@@ -102,8 +119,12 @@ func TestPackage1(t *testing.T) {
 			if m.Style != test.style {
 				t.Errorf("style %+v (want %+v)", m.Style, test.style)
 			}
-			if !m.Final || len(m.Commands) != 2 {
-				t.Fatalf("Final %v, %d commands (want true, 2)", m.Final, len(m.Commands))
+			commands := 2
+			if test.make == Windows {
+				commands = 3 // LoginStatus
+			}
+			if !m.Final || len(m.Commands) != commands {
+				t.Fatalf("Final %v, %d commands (want true, %d)", m.Final, len(m.Commands), commands)
 			}
 			hdr := &m.Header
 			for _, f := range []struct{ field, got, want string }{

@@ -49,10 +49,21 @@ func (h *Handset) receivePush(pdu []byte) {
 		h.blame(RulePush, "%v", err)
 		return
 	}
-	if p.TypeName != "" || p.ContentType != push.TypeConnectivityWBXML {
-		h.note(GotPush, p.Type())
+	if p.TypeName == "" && p.ContentType == push.TypeConnectivityWBXML {
+		h.receiveDocument(&p)
 		return
 	}
+	h.note(GotPush, p.Type())
+	switch {
+	case p.TypeName != "":
+	case p.ContentType == push.TypeX509CACert:
+		h.trust(p.Body)
+	case p.ContentType >= push.TypeSI && p.ContentType <= push.TypeSLC:
+		h.indication(&p)
+	}
+}
+
+func (h *Handset) receiveDocument(p *push.Push) {
 	h.result.Documents++
 	h.note(GotDocument, fmt.Sprintf("SEC %d, %d bytes", p.SEC, len(p.Body)))
 	switch {
@@ -160,7 +171,7 @@ func misspelt(pin string) string {
 	return pin[:len(pin)-1] + string('0'+(last-'0'+1)%10)
 }
 
-// apply sets up the DM account of the document that has just been opened.
+// apply sets up the access points and the DM account of the document that has just been opened.
 func (h *Handset) apply() {
 	doc := h.doc
 	h.doc, h.pin = nil, ""
@@ -170,8 +181,17 @@ func (h *Handset) apply() {
 		h.note(DroppedPush, "unreadable document")
 		return
 	}
+	points := h.takePoints(d)
 	if len(d.Accounts) == 0 {
-		h.note(DroppedPush, "no DM account in it")
+		if points == 0 {
+			h.note(DroppedPush, "neither DM account nor access point in it")
+		} else {
+			h.note(Configured, fmt.Sprintf("%d access points and proxies", points))
+		}
+		h.lastMAC = doc.mac
+		if h.account == nil {
+			h.state = Unmanaged
+		}
 		return
 	}
 	h.checkDocument(d)
@@ -185,12 +205,4 @@ func (h *Handset) apply() {
 	h.account, h.root, h.lastMAC = a, nil, doc.mac
 	h.state, h.ready = HasAccount, a.init
 	h.note(Bootstrapped, a.url)
-}
-
-// receiveText takes a short message that people read. It changes nothing.
-func (h *Handset) receiveText() {
-	h.mu.Lock()
-	defer h.unlock()
-	h.result.SMS++
-	h.note(GotSMS, "text")
 }

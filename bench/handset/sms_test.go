@@ -240,7 +240,7 @@ func TestDocumentViolations(t *testing.T) {
 func TestOtherPushes(t *testing.T) {
 	s := newTestServer(t)
 	h := New(RedBend, NewIdentity(7, 1), Temper{}, quick(t))
-	si := push.Push{ContentType: push.TypeSIC, Body: []byte{2, 5, 106, 0, 69, 1}}
+	si := push.Push{ContentType: push.TypeWTLSCACert, Body: []byte{1}}
 	for _, ud := range segmentsOf(t, si.Append(nil)) {
 		h.Receive(ud)
 	}

@@ -21,16 +21,46 @@ func (s State) String() string { return stateNames[s] }
 
 // Result is what became of a handset so far.
 type Result struct {
-	State      State
-	Err        error // why the last session failed
-	SMS        int   // short messages that arrived
-	Pushes     int   // whole pushes
-	Documents  int   // bootstrap documents among them
-	Duplicates int   // documents that had been applied already
-	PINTries   int   // how often the user typed a PIN
-	Sessions   int   // opened
-	Closed     int   // of these, came to their regular end
-	Messages   int   // DM messages sent and answered
-	Repeats    int   // messages sent once more
-	Violations int   // including those that were not kept
+	State         State
+	Err           error // why the last session failed
+	SMS           int   // short messages that arrived
+	Pushes        int   // whole pushes
+	Documents     int   // bootstrap documents among them
+	Duplicates    int   // documents that had been applied already
+	PINTries      int   // how often the user typed a PIN
+	Sessions      int   // opened
+	Closed        int   // of these, came to their regular end
+	Messages      int   // DM messages sent and answered
+	Repeats       int   // messages sent once more
+	BytesSent     int   // bodies of DM messages, repeats among them
+	BytesReceived int   // bodies of the answers
+	Links         int   // shown to the user
+	Opened        int   // of these, opened by the user
+	Downloads     int   // packages asked for: by the server's Exec or by opening a link
+	Downloaded    int   // bytes of those that came whole
+	Wipes         int   // wiped, by LAWMO or RemoteWipe
+	Locks         int   // locked, by LAWMO or RemoteLock
+	Violations    int   // including those that were not kept
+}
+
+// add adds the numbers of o to r.
+func (r *Result) add(o *Result) {
+	r.SMS += o.SMS
+	r.Pushes += o.Pushes
+	r.Documents += o.Documents
+	r.Duplicates += o.Duplicates
+	r.PINTries += o.PINTries
+	r.Sessions += o.Sessions
+	r.Closed += o.Closed
+	r.Messages += o.Messages
+	r.Repeats += o.Repeats
+	r.BytesSent += o.BytesSent
+	r.BytesReceived += o.BytesReceived
+	r.Links += o.Links
+	r.Opened += o.Opened
+	r.Downloads += o.Downloads
+	r.Downloaded += o.Downloaded
+	r.Wipes += o.Wipes
+	r.Locks += o.Locks
+	r.Violations += o.Violations
 }

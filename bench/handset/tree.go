@@ -1,6 +1,10 @@
 package handset
 
-import "strings"
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
 
 // A node is one node of a management tree. Once it stands in a tree it is never changed: a change copies the nodes on
 // the path to it. So all handsets of a model share one tree until their server writes to it, and going back over a
@@ -12,8 +16,15 @@ type node struct {
 	format string // "node" where the node is interior
 	mime   string // leaf: its Type; interior: the id of its management object, "" where it has none
 	rights rights
-	seed   *node      // interior: what a child that is added here starts out with
 	exec   *operation // what Exec does here
+
+	// Of interior nodes.
+	seed  *node    // what a child that is added here starts out with
+	shape *node    // its kids are what may be added here, one without a name whatever it is called; nil for anything
+	names string   // the form of the names that the handset gives what is added here, as "NAPId%03d" (trap 22)
+	link  []string // it is another name of the node at this path
+
+	check func(data string) int // of a leaf that is a shape: a Status that refuses data, or 0; nil takes any
 }
 
 // rights is what the DDF and the ACL of a node let the server do.
@@ -71,6 +82,18 @@ func (n *node) object(id string) *node {
 	return n
 }
 
+// called makes the handset give names to what is added to an interior node that is being built (trap 22).
+func (n *node) called(form string) *node {
+	n.names = form
+	return n
+}
+
+// takes sets what may be added to an interior node that is being built.
+func (n *node) takes(shapes ...*node) *node {
+	n.shape = interior("", shapes...)
+	return n.with(mayAdd)
+}
+
 // runs makes a node that is being built executable. Nodes that are nothing else refuse Get (section 9, number 6).
 func runs(name string, op *operation) *node {
 	return &node{name: name, format: formatNull, rights: mayExec, exec: op}
@@ -87,20 +110,58 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// names is the Data of a Get on an interior node: the names of its children, joined by slashes.
-func (n *node) names() string {
+// text is the value of the child called name; empty where there is none.
+func (n *node) text(name string) string {
+	if k := n.child(name); k != nil {
+		return k.value
+	}
+	return ""
+}
+
+// list is the Data of a Get on an interior node: the names of its children, joined by slashes.
+func (n *node) list(escaped bool) string {
 	var b strings.Builder
 	for i, k := range n.kids {
 		if i > 0 {
 			b.WriteByte('/')
 		}
-		b.WriteString(k.name)
+		if escaped {
+			b.WriteString(url.PathEscape(k.name))
+		} else {
+			b.WriteString(k.name)
+		}
 	}
 	return b.String()
 }
 
 // A tree is one handset's management tree.
-type tree struct{ root *node }
+type tree struct {
+	root *node
+	// given are the names that the handset has given in this session, by the path that the server used. Until its end
+	// the server may go on using its own: S60 keeps a mapping (trap 22).
+	given map[string]string
+}
+
+// resolve is path without links and with the names that the handset has given.
+func (t *tree) resolve(path []string) []string {
+	n := t.root
+	for i, name := range path {
+		k := n.child(name)
+		if real, ok := t.given[strings.Join(path[:i+1], "/")]; k == nil && ok {
+			path = slices.Clone(path)
+			path[i] = real
+			k = n.child(real)
+		}
+		if k == nil {
+			return path
+		}
+		if k.link != nil {
+			return t.resolve(join(k.link, path[i+1:]...))
+		}
+		n = k
+	}
+	return path
+}
 
 // find walks down from the root; nil where there is no such node.
 func (t *tree) find(path []string) *node {

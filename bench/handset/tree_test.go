@@ -13,7 +13,7 @@ import (
 func TestTreeCommands(t *testing.T) {
 	h := New(RedBend, NewIdentity(7, 1), Temper{}, quick(t))
 	tr := h.tree()
-	c := commands{tree: &tr, uriLimits: RedBend.limits, list: RedBend.list, properties: true}
+	c := RedBend.commands(&tr)
 	for _, test := range []struct {
 		command, uri, format, data string
 		code                       int
@@ -108,6 +108,7 @@ func TestMakesDiffer(t *testing.T) {
 		{S60, "./SCM?prop=Type", 406, ""},
 		{S60, "./DMAcc/DMId000/AppAuth/Auth000/AAuthSecret", 405, ""},
 		{S60, "./DMAcc/DMId000/ServerID", 200, "dm.example"},
+		{Windows, "/DevInfo/Man", 400, ""},
 		{BasicOnly, ".", 425, ""},
 		{BasicOnly, "./DevInfo/DmV", 200, "1.1.2"},
 		{BasicOnly, "./FUMO", 404, ""},
@@ -122,7 +123,7 @@ func TestMakesDiffer(t *testing.T) {
 		h := New(test.make, NewIdentity(7, 1), Temper{}, quick(t))
 		s.bootstrap(h)
 		tr := h.tree()
-		c := commands{tree: &tr, uriLimits: h.Make.limits, list: h.Make.list, properties: h.Make.properties}
+		c := h.Make.commands(&tr)
 		if v, code := c.get(test.uri); code != test.code || v.data != test.answer {
 			t.Errorf("%s: Get %s: %d %q (want %d %q)", h.Make.Name, test.uri, code, v.data, test.code, test.answer)
 		}
@@ -254,87 +255,5 @@ func TestItems(t *testing.T) {
 	man, mod, _ := h.Model()
 	if s.results["./DevInfo/Man"] != man+man+man || s.results["./DevInfo/Mod"] != mod {
 		t.Errorf("results %q", s.results)
-	}
-}
-
-func TestOperations(t *testing.T) {
-	rbdp := "./SCOMO/Download/RB_DP/"
-	for _, test := range []struct {
-		name   string
-		make   *Make
-		script string
-		alert  string // of the second session, after "1201"
-		uri    string
-		value  string
-	}{
-		{
-			"FUMO", RedBend,
-			"Replace ./FUMO/PkgVersion chr 9.9\nReplace ./FUMO/DownloadAndUpdate/PkgURL chr http://x/y\n" +
-				"Exec ./FUMO/DownloadAndUpdate c1",
-			"1226 org.openmobilealliance.dm.firmwareupdate.downloadandupdate ./FUMO/DownloadAndUpdate=200c1",
-			"./DevDetail/FwV", "9.9",
-		},
-		{
-			"FUMO without URL", RedBend, "Exec ./FUMO/DownloadAndUpdate c1",
-			"1226 org.openmobilealliance.dm.firmwareupdate.downloadandupdate ./FUMO/DownloadAndUpdate=411c1",
-			"./FUMO/State", "20",
-		},
-		{
-			"SCOMO", RedBend,
-			"Replace " + rbdp + "PkgID chr com.example.sync\nReplace " + rbdp + "PkgURL chr http://x/y\n" +
-				"Exec " + rbdp + "Operations/DownloadInstall c2",
-			"1226 urn:oma:at:scomo:1.0:OperationComplete " + rbdp + "Operations/DownloadInstall=1200c2",
-			"./SCOMO/Inventory/Deployed/C1/ID", "com.example.sync",
-		},
-		{
-			"SCOMO remove", RedBend, "Exec ./SCOMO/Inventory/Deployed/C0/Operations/Remove c3",
-			"1226 urn:oma:at:scomo:1.0:OperationComplete ./SCOMO/Inventory/Deployed/C0/Operations/Remove=1200c3",
-			"./SCOMO/Inventory/Deployed", "",
-		},
-		{
-			"SCOMO deactivate", RedBend, "Exec ./SCOMO/Inventory/Deployed/C0/Operations/Deactivate c5",
-			"1226 urn:oma:at:scomo:1.0:OperationComplete ./SCOMO/Inventory/Deployed/C0/Operations/Deactivate=1200c5",
-			"./SCOMO/Inventory/Deployed/C0/State", "10",
-		},
-		{
-			"LAWMO", RedBend, "Exec ./LAWMO/Operations/PartiallyLock c4",
-			"1226 urn:oma:at:lawmo:1.0:OperationComplete ./LAWMO/Operations/PartiallyLock=1200c4",
-			"./LAWMO/State", "20",
-		},
-		{
-			"SCM", S60,
-			"Add ./SCM/Download/X node\nAdd ./SCM/Download/X/ID chr 0x1\nAdd ./SCM/Download/X/URI chr http://x/y\n" +
-				"Add ./SCM/Download/X/Name chr Sync\nExec ./SCM/Download/X/Operations/DownloadAndInstall",
-			"", "./SCM/Inventory/Deployed/C1/Name", "Sync",
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := newTestServer(t, test.script)
-			h := New(test.make, NewIdentity(7, 1), Temper{}, quick(t))
-			s.bootstrap(h)
-			if err := h.Session(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if last := s.statuses[len(s.statuses)-1]; !strings.HasSuffix(last, " 202") {
-				t.Errorf("status %q (want 202)", last)
-			}
-			if v, _ := h.Lookup(test.uri); v != test.value {
-				t.Errorf("%s is %q (want %q)", test.uri, v, test.value)
-			}
-			if !h.Ready() {
-				t.Error("does not want to tell")
-			}
-			for range 2 { // it tells once
-				s.script = nil
-				if err := h.Session(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			clean(t, h)
-			alerts := slices.DeleteFunc(slices.Clone(s.alerts), func(a string) bool { return a == "1201" })
-			if test.alert == "" && len(alerts) > 0 || test.alert != "" && !slices.Equal(alerts, []string{test.alert}) {
-				t.Errorf("alerts %q (want %q)", alerts, test.alert)
-			}
-		})
 	}
 }

@@ -1,6 +1,9 @@
 package handset
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+)
 
 // Statuses that a handset gives (section 2.6).
 const (
@@ -10,6 +13,7 @@ const (
 	statusChunk        = 213
 	statusNotExecuted  = 215
 	statusUndone       = 216
+	statusBadRequest   = 400
 	statusInvalidCred  = 401
 	statusNotFound     = 404
 	statusNotAllowed   = 405
@@ -19,6 +23,7 @@ const (
 	statusIncomplete   = 412
 	statusTooLarge     = 413
 	statusURITooLong   = 414
+	statusFormat       = 415
 	statusExists       = 418
 	statusSizeMismatch = 424
 	statusDenied       = 425
@@ -36,14 +41,36 @@ type commands struct {
 	uriLimits
 	list       int  // status of a Get with ?list=; old clients have their own (trap 15)
 	properties bool // ?prop= works for the mandatory properties; else 406
+	escapes    bool // see Make
+	implicit   bool
+	closed     bool
+}
+
+// commands are those of make m on t.
+func (m *Make) commands(t *tree) commands {
+	return commands{
+		tree: t, uriLimits: m.limits, list: m.list, properties: m.properties, escapes: m.escapes, implicit: m.implicit,
+		closed: m.closed,
+	}
 }
 
 // reach finds the node that uri names, and the Status where it can not be reached at all.
 func (c commands) reach(uri string) (path []string, query string, n *node, status int) {
+	if strings.HasPrefix(uri, "/") {
+		return nil, "", nil, statusBadRequest // trap 23
+	}
 	path, query, ok := c.split(uri)
 	if !ok {
 		return nil, query, nil, statusURITooLong
 	}
+	if c.escapes {
+		for i, name := range path {
+			if plain, err := url.PathUnescape(name); err == nil {
+				path[i] = plain
+			}
+		}
+	}
+	path = c.resolve(path)
 	if n = c.find(path); n == nil {
 		return path, query, nil, statusNotFound
 	}
@@ -55,7 +82,10 @@ func (c commands) reach(uri string) (path []string, query string, n *node, statu
 
 // get is Get: a leaf's value, an interior node's children or a property (section 2.5).
 func (c commands) get(uri string) (value, int) {
-	_, query, n, status := c.reach(uri)
+	path, query, n, status := c.reach(uri)
+	if c.closed && (n == nil || !n.isLeaf() || path[0] != "DevInfo" && path[0] != "DevDetail") {
+		return value{}, statusDenied
+	}
 	if strings.HasPrefix(query, "list=") {
 		return value{}, c.list
 	}
@@ -71,7 +101,7 @@ func (c commands) get(uri string) (value, int) {
 	case n.rights&mayGet == 0:
 		return value{}, statusNotAllowed
 	case !n.isLeaf():
-		return value{uri, formatNode, "", n.names()}, statusOK
+		return value{uri, formatNode, "", n.list(c.escapes)}, statusOK
 	}
 	return value{uri, n.format, n.mime, n.value}, statusOK
 }
@@ -99,7 +129,7 @@ func (c commands) property(uri string, n *node, prop string) (value, int) {
 	return v, statusOK
 }
 
-// add is Add. Parents are not made on the way: that is optional, and servers must not count on it (trap 14).
+// add is Add. Few clients make the parents on the way: that is optional, and servers must not count on it (trap 14).
 func (c commands) add(uri, format, mime, data string) int {
 	path, query, _, status := c.reach(uri)
 	switch {
@@ -110,6 +140,25 @@ func (c commands) add(uri, format, mime, data string) int {
 	case query != "" || len(path) == 0:
 		return statusNotAllowed
 	}
+	root := c.root
+	for i := 1; i < len(path) && c.implicit; i++ {
+		if c.find(path[:i]) == nil {
+			if code := c.addOne(path[:i], formatNode, "", ""); code != statusOK {
+				c.root = root
+				return code
+			}
+		}
+	}
+	code := c.addOne(path, format, mime, data)
+	if code != statusOK {
+		c.root = root
+	}
+	return code
+}
+
+// addOne is Add of a node whose parents are there.
+func (c commands) addOne(path []string, format, mime, data string) int {
+	name := path[len(path)-1]
 	parent := c.find(path[:len(path)-1])
 	switch {
 	case parent == nil:
@@ -119,7 +168,19 @@ func (c commands) add(uri, format, mime, data string) int {
 	case parent.isLeaf() || parent.rights&mayAdd == 0:
 		return statusNotAllowed
 	}
-	n := &node{name: path[len(path)-1], value: data, format: format, mime: mime, rights: all}
+	n := &node{name: name, value: data, format: format, mime: mime, rights: all}
+	if parent.shape != nil {
+		shape := parent.shape.child(name)
+		if shape == nil {
+			shape = parent.shape.child("")
+		}
+		if shape == nil {
+			return statusNotAllowed
+		}
+		if code := n.form(shape); code != statusOK {
+			return code
+		}
+	}
 	if format == formatNode {
 		n.value = ""
 		if parent.seed != nil {
@@ -131,8 +192,41 @@ func (c commands) add(uri, format, mime, data string) int {
 	if n.isLeaf() && n.mime == "" {
 		n.mime = plainText
 	}
+	if parent.names != "" {
+		n.name = parent.free(parent.names, 1)
+		c.give(path, n.name)
+		path = join(path[:len(path)-1], n.name)
+	}
 	c.put(path, n)
 	return statusOK
+}
+
+// form makes n, which is being added, what shape says that it is.
+func (n *node) form(shape *node) int {
+	if shape.isLeaf() != n.isLeaf() {
+		return statusFormat
+	}
+	if shape.check != nil {
+		if code := shape.check(n.value); code != 0 {
+			return code
+		}
+	}
+	n.rights = shape.rights | mayDelete
+	n.exec = shape.exec
+	if n.isLeaf() {
+		n.format = shape.format
+	} else if shape.shape != nil {
+		n.shape = shape.shape
+	}
+	return statusOK
+}
+
+// give keeps the name that the handset has given to what the server called path.
+func (t *tree) give(path []string, name string) {
+	if t.given == nil {
+		t.given = make(map[string]string)
+	}
+	t.given[strings.Join(path, "/")] = name
 }
 
 // replace is Replace. It never creates (trap 13).

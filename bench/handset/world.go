@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ type Settings struct {
 	MaxBackOff time.Duration // also bounds Retry-After; 30 s
 	Losing     float64       // share of answers that get lost on the way, so that the message is repeated; 0
 	TLS        *tls.Config   // for https; nil trusts the system's roots
+	NoFetch    bool          // a package counts as fetched, and nobody is asked for it: for URLs that lead nowhere
 
 	// Wait passes the time of a back-off and returns early with the context's error; nil waits for real.
 	Wait func(ctx context.Context, d time.Duration) error
@@ -30,6 +32,7 @@ type Settings struct {
 type World struct {
 	Settings
 	client *fasthttp.Client
+	web    *http.Client // for packages, and what links lead to
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -59,6 +62,11 @@ func NewWorld(set Settings) *World {
 		DisablePathNormalizing:    true,
 		TLSConfig:                 w.TLS,
 	}
+	w.web = &http.Client{Transport: &http.Transport{
+		DialContext:        func(_ context.Context, _, addr string) (net.Conn, error) { return w.dial(addr) },
+		TLSClientConfig:    w.TLS,
+		DisableCompression: true, // the length is to be what Content-Length said
+	}}
 	return w
 }
 

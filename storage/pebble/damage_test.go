@@ -77,6 +77,16 @@ func TestDamagedRecords(t *testing.T) {
 		`checkpoint of device "alpha"`: {device(tableCheckpoint), map[string]func(*Store) error{
 			"Checkpoint": func(s *Store) error { _, err := s.Checkpoint("alpha"); return err },
 		}},
+		`node "./FUMO" of device "alpha"`: {appendNamedKey(nil, tableNode, "alpha", "./FUMO"), map[string]func(*Store) error{
+			"Nodes": func(s *Store) error { _, err := s.Nodes("alpha", "", 9); return err },
+		}},
+		`job "job-1" of device "alpha"`: {appendNamedKey(nil, tableJob, "alpha", "job-1"), map[string]func(*Store) error{
+			"Job":  func(s *Store) error { _, err := s.Job("alpha", "job-1"); return err },
+			"Jobs": func(s *Store) error { _, err := s.Jobs("alpha"); return err },
+			"Commit": func(s *Store) error {
+				return s.Commit(&storage.Commit{Device: "alpha", JobEdits: []storage.JobEdit{{ID: "job-1"}}})
+			},
+		}},
 		`campaign "k"`: {appendText([]byte{tableCampaign}, "k"), map[string]func(*Store) error{
 			"Campaign":       func(s *Store) error { _, err := s.Campaign("k"); return err },
 			"Campaigns":      func(s *Store) error { _, err := s.Campaigns("", 9); return err },
@@ -132,8 +142,8 @@ func TestCheck(t *testing.T) {
 	if err != nil || !report.OK() {
 		t.Fatalf("a sound store: %v, %v", report, err)
 	}
-	want := "1 devices, 1 accounts, 1 orders, 1 tasks, 1 results, 2 pushes, 1 checkpoints, 1 campaigns, 7 targets, " +
-		"4 feed entries"
+	want := "1 devices, 1 accounts, 1 orders, 1 tasks, 1 results, 2 pushes, 1 checkpoints, 1 nodes, 1 jobs, " +
+		"1 campaigns, 7 targets, 5 feed entries"
 	if got := report.String(); got != want {
 		t.Errorf("report %q, want %q", got, want)
 	}
@@ -156,6 +166,7 @@ func TestCheck(t *testing.T) {
 		"its due entry of push 12":             {key: queueKey(queued), missing: true},
 		"its awaiting entry of push 11":        {key: awaitingKeys(&full.Pushes[0])[0], missing: true},
 		"its under-way entry of push 11":       {key: wayKey(&full.Pushes[0]), missing: true},
+		"its due entry of job \"job-1\"":       {key: jobDueKey(&full.Jobs[0]), missing: true},
 		"its timeline entry 1":                 {key: appendNumberedKey(nil, tableTimeline, "alpha", 1), missing: true},
 		"the index gives its name \"+49171al":  {key: appendNameKey(nil, tableMSISDN, full.New.MSISDN), missing: true},
 		"the index gives its name \"IMEI:":     {key: appendNameKey(nil, tableDevID, full.New.DevID), value: []byte("other")},
@@ -173,6 +184,8 @@ func TestCheck(t *testing.T) {
 		"open entry of task 8":               {key: appendNumberedKey(nil, tableOpenTask, "alpha", 8)},
 		"due entry of push 11":               {key: queueKey(&sentAsQueued)},
 		"timeline entry 9":                   {key: appendNumberedKey(nil, tableTimeline, "alpha", 9)},
+		"due entry of job \"job-2\"":         {key: jobDueKey(&storage.Job{ID: "job-2", Device: "alpha"})},
+		"due entry of job \"job-1\"":         {key: jobDueKey(&storage.Job{ID: "job-1", Device: "alpha"})},
 		"unknown key":                        {key: []byte("?")},
 	} {
 		t.Run(want, func(t *testing.T) {

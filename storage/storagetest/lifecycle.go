@@ -41,10 +41,18 @@ func testClosed(t *testing.T, s storage.Store) {
 		"TargetsIn":      func() error { _, err := s.TargetsIn("k", storage.TargetPending, at(1), 1); return err },
 		"Document":       func() error { _, err := s.Document("n"); return err },
 		"PutDocument":    func() error { return s.PutDocument("n", nil) },
-		"Checkpoint":     func() error { _, err := s.Checkpoint("alpha"); return err },
-		"Feed":           func() error { _, err := s.Feed(0, 1); return err },
-		"Timeline":       func() error { _, err := s.Timeline("alpha", 0, 1); return err },
-		"Close":          s.Close,
+		"EditDocument": func() error {
+			return s.EditDocument("n", func([]byte) ([]byte, error) { return nil, nil })
+		},
+		"Documents":  func() error { _, err := s.Documents("", "", 1); return err },
+		"Nodes":      func() error { _, err := s.Nodes("a", "", 1); return err },
+		"Job":        func() error { _, err := s.Job("a", "j"); return err },
+		"Jobs":       func() error { _, err := s.Jobs("a"); return err },
+		"JobsDue":    func() error { _, err := s.JobsDue(at(1), storage.JobRef{}, 1); return err },
+		"Checkpoint": func() error { _, err := s.Checkpoint("alpha"); return err },
+		"Feed":       func() error { _, err := s.Feed(0, 1); return err },
+		"Timeline":   func() error { _, err := s.Timeline("alpha", 0, 1); return err },
+		"Close":      s.Close,
 	} {
 		wantError(t, name, call(), storage.ErrClosed)
 	}
@@ -113,7 +121,7 @@ func testReopen(t *testing.T, open func(*testing.T, string) storage.Store) {
 		s = open(t, dir)
 		WantFullCommit(t, s, "alpha")
 		WantFullCampaign(t, s, "k")
-		wantSame(t, "setting", string(must(s.Document("limits"))(t)), "a few")
+		wantSame(t, "document", string(must(s.Document("limits"))(t)), "a few")
 	}
 	wantError(t, "the device again", s.Commit(FullCommit("alpha")), storage.ErrExists)
 	if err := s.Close(); err != nil {

@@ -23,7 +23,9 @@ type model struct {
 	feed        []storage.FeedEntry
 	campaigns   map[string]storage.Campaign
 	targets     map[targetRow]storage.Target
-	settings    map[string]string
+	documents   map[string]string
+	nodes       map[row[string]]storage.Node
+	jobs        map[row[string]]storage.Job
 }
 
 // row names a record of a device.
@@ -42,7 +44,9 @@ func newModel() *model {
 		pushes:      map[row[uint64]]storage.PushJob{},
 		campaigns:   map[string]storage.Campaign{},
 		targets:     map[targetRow]storage.Target{},
-		settings:    map[string]string{},
+		documents:   map[string]string{},
+		nodes:       map[row[string]]storage.Node{},
+		jobs:        map[row[string]]storage.Job{},
 	}
 }
 
@@ -69,6 +73,10 @@ func (m *model) commit(c *storage.Commit) error {
 		}
 	}
 	pushes, news, err := m.edited(c)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	jobs, jobNews, err := m.editedJobs(c)
 	if err != nil {
 		errs = append(errs, err)
 	}
@@ -107,6 +115,9 @@ func (m *model) commit(c *storage.Commit) error {
 			})
 		}
 	}
+	for _, e := range jobNews {
+		m.happen(c, e)
+	}
 	for _, o := range ended {
 		m.happen(c, storage.FeedEntry{Kind: "order", Order: o.ID, Status: string(o.State), Text: o.Reason})
 	}
@@ -126,6 +137,10 @@ func (m *model) commit(c *storage.Commit) error {
 		m.tasks[row[uint64]{c.Device, t.ID}] = t
 	}
 	maps.Copy(m.pushes, pushes)
+	maps.Copy(m.jobs, jobs)
+	for _, n := range c.Nodes {
+		m.nodes[row[string]{c.Device, n.URI}] = n
+	}
 	m.results = append(m.results, slices.Clone(c.Results)...)
 	return nil
 }

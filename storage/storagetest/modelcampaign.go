@@ -82,14 +82,6 @@ func (m *model) findTarget(campaign, msisdn string) (uint64, error) {
 	return 0, storage.ErrNotFound
 }
 
-func (m *model) setting(name string) ([]byte, error) {
-	value, found := m.settings[name]
-	if !found {
-		return nil, storage.ErrNotFound
-	}
-	return []byte(value), nil
-}
-
 var (
 	modelCampaigns = []string{"k", "k\x00", "l"}
 	indexedStates  = []storage.TargetState{storage.TargetPending, storage.TargetHeld, storage.TargetBegun}
@@ -173,5 +165,4 @@ func compareCampaigns(t *rapid.T, s storage.Store, m *model) {
 	if name != "" {
 		compare[uint64](t, "FindTarget")(s.FindTarget(id, name))(m.findTarget(id, name))
 	}
-	compare[[]byte](t, "Document")(s.Document(name))(m.setting(name))
 }

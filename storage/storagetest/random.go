@@ -25,13 +25,14 @@ func testModel(t *testing.T, open func(t *testing.T) storage.Store) {
 		for range 5 {
 			compareLists(rt, s, m)
 			compareCampaigns(rt, s, m)
+			compareJobs(rt, s, m)
 		}
 	})
 }
 
 // randomStep does one thing to both.
 func randomStep(t *rapid.T, s storage.Store, m *model) {
-	switch rapid.SampledFrom([]string{"device", "device", "device", "campaign", "campaign", "news", "setting"}).Draw(t, "of") {
+	switch rapid.SampledFrom([]string{"device", "device", "device", "campaign", "campaign", "news", "document"}).Draw(t, "of") {
 	case "device":
 		c := randomCommit(t)
 		if got, want := s.Commit(c), m.commit(c); !sameError(got, want) {
@@ -47,12 +48,8 @@ func randomStep(t *rapid.T, s storage.Store, m *model) {
 		if got, want := s.Commit(c), m.commit(c); !sameError(got, want) {
 			t.Fatalf("commit %+v: error %v, want %v", c, got, want)
 		}
-	case "setting":
-		name, value := drawName(t), drawName(t)
-		m.settings[name] = value
-		if err := s.PutDocument(name, []byte(value)); err != nil {
-			t.Fatalf("setting %q: %v", name, err)
-		}
+	case "document":
+		randomDocument(t, s, m)
 	}
 }
 
@@ -144,6 +141,8 @@ func randomCommit(t *rapid.T) *storage.Commit {
 			return storage.FeedEntry{Kind: "session", Text: drawName(t)}
 		}),
 	}
+	c.Nodes, c.Jobs = randomNodes(t, id), randomJobs(t, id)
+	c.JobEdits = randomJobEdits(t, c.Jobs)
 	if len(c.Orders) == 0 {
 		c.Ends = drawSome(t, "ends", func(t *rapid.T) storage.OrderEnd {
 			return storage.OrderEnd{ID: drawName(t), State: storage.OrderFailed, Reason: drawName(t)}

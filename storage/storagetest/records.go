@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
 	"dmgate/storage"
@@ -76,12 +77,26 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			NextNonce: []byte{8}, MaxObj: 1 << 20, Parting: true,
 			Incoming: &storage.Incoming{MsgID: 5, CmdID: 6, URI: "./X", Size: 9, Got: 4, Parts: 2, Dropped: 424},
 		},
+		Nodes: []storage.Node{{
+			Device: id, URI: "./FUMO", Code: 200, Format: "node", Type: "urn:oma:mo:oma-fumo:1.0", Children: []string{"Fw1"},
+			Value: "v", Cut: true, Session: "3F", Task: 7, MsgID: 4, Time: at(6),
+		}},
+		Jobs: []storage.Job{fullJob(id)},
 		Feed: []storage.FeedEntry{{Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered", Count: 1,
 			Campaign: "k", Status: "s", Recipe: "scomo"}},
 	}
 }
 
-// WantFullCommit checks that s holds all of FullCommit(id), whose feed entries are the last three.
+// fullJob is an open job with every field set.
+func fullJob(id storage.DeviceID) storage.Job {
+	var j storage.Job
+	n := 0
+	fill(reflect.ValueOf(&j).Elem(), &n)
+	j.ID, j.Device, j.State, j.Reason = "job-1", id, storage.JobInstalling, "SCOMO"
+	return j
+}
+
+// WantFullCommit checks that s holds all of FullCommit(id), whose feed entries are the last four.
 func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 	t.Helper()
 	c := FullCommit(id)
@@ -97,17 +112,24 @@ func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 	wantSame(t, "pushes", must(s.Pushes(id))(t), c.Pushes)
 	wantSame(t, "under way", must(s.PushesOverdue(at(90), 10))(t), c.Pushes)
 	wantSame(t, "checkpoint", must(s.Checkpoint(id))(t), c.Checkpoint)
+	wantSame(t, "nodes", must(s.Nodes(id, "", 10))(t), c.Nodes)
+	wantSame(t, "job", must(s.Job(id, "job-1"))(t), &c.Jobs[0])
+	wantSame(t, "jobs", must(s.Jobs(id))(t), c.Jobs)
+	wantSame(t, "jobs due", must(s.JobsDue(at(999), storage.JobRef{}, 10))(t), []storage.JobRef{
+		{Until: c.Jobs[0].Wait.Until, Device: id, ID: "job-1"},
+	})
 	wantSame(t, "due", must(s.DevicesDue(at(4), 10))(t), []storage.DeviceID{id})
 	head := s.Head()
 	wantSame(t, "timeline", must(s.Timeline(id, 0, 10))(t), []storage.FeedEntry{
 		{
-			Offset: head - 2, Time: at(9), Device: id, Kind: "push", Order: "order-1", Status: "sent", Count: 2,
+			Offset: head - 3, Time: at(9), Device: id, Kind: "push", Order: "order-1", Status: "sent", Count: 2,
 			Text: "2 segments sent through modem-1",
 		},
 		{
-			Offset: head - 1, Time: at(9), Device: id, Kind: "state", Order: "order-1", To: storage.Failed,
+			Offset: head - 2, Time: at(9), Device: id, Kind: "state", Order: "order-1", To: storage.Failed,
 			Text: "the network refused it",
 		},
+		{Offset: head - 1, Time: at(9), Device: id, Kind: "job", Order: "job-1", Status: "installing", Text: "SCOMO"},
 		{
 			Offset: head, Time: at(9), Device: id, Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered",
 			Count: 1, Campaign: "k", Status: "s",
@@ -115,10 +137,10 @@ func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 	})
 }
 
-// FullUpdate is FullCommit for a device that is there already.
+// FullUpdate is FullCommit for a device that is there already, with its job.
 func FullUpdate(id storage.DeviceID) *storage.Commit {
 	c := FullCommit(id)
-	c.New = nil
+	c.New, c.Jobs = nil, nil
 	return c
 }
 
@@ -134,6 +156,7 @@ func testNotFound(t *testing.T, s storage.Store) {
 		"Checkpoint": func(id storage.DeviceID) error { _, err := s.Checkpoint(id); return err },
 		"Order":      func(id storage.DeviceID) error { _, err := s.Order(id, "o"); return err },
 		"Task":       func(id storage.DeviceID) error { _, err := s.Task(id, 1); return err },
+		"Job":        func(id storage.DeviceID) error { _, err := s.Job(id, "j"); return err },
 	}
 	for name, look := range lookups {
 		wantError(t, name, look("a"), storage.ErrNotFound)
