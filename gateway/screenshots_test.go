@@ -63,7 +63,8 @@ func TestScreenshots(t *testing.T) {
 	b.awaitFor(30*time.Second, "document.querySelector('#n-ordered b').textContent === '0'")
 	discovered := slices.IndexFunc(ids[unordered:], func(id storage.DeviceID) bool {
 		d, err := s.store.Device(id)
-		return err == nil && d.State == storage.Discovered && len(d.Objects) > 3
+		nodes, failed := s.store.Nodes(id, "", 100)
+		return err == nil && failed == nil && d.State == storage.Discovered && len(nodes) > 20
 	})
 	if discovered < 0 {
 		t.Fatal("no device with objects was discovered")

@@ -131,7 +131,8 @@ func (g *gateway) assemble() error {
 	g.fleet = fleet.New(fleet.Options{
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
-		Throughput: g.throughput, Log: g.log,
+		Throughput: g.throughput, Bar: fleet.Bar{Failures: c.Models.Failures, Share: c.Models.Share}, Models: c.Models.Keep,
+		Log: g.log,
 	}, g.store, func() { g.pool.Wake() })
 	g.pool, err = modempool.New(modempool.Options{
 		Ports: ports, Limits: c.Modems.Limits, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries,
@@ -186,6 +187,7 @@ func (g *gateway) run(wanted context.Context) error {
 		func() error { return g.fleet.Follow(ctx) },
 		func() error { return g.fleet.RunCampaigns(ctx) },
 		func() error { return g.fleet.RunJobs(ctx) },
+		func() error { return g.fleet.RunModels(ctx) },
 		func() error { g.fleet.WatchDeadlines(ctx); return nil },
 		func() error { g.expireSessions(ctx); return nil },
 		devices.serve,

@@ -137,6 +137,11 @@ type Outcome struct {
 	Kept   bool           // there is something to commit; false where the message has changed nothing
 	Ended  bool           // Reply ends the session
 
+	// For the planner that is asked what comes first: what the device has said with package 1.
+	Called bool // by Alert 1200: a notification has led to this session
+	MaxMsg int  // its MaxMsgSize, in bytes; 0 where it did not say
+	MaxObj int  // its MaxObjSize, in bytes; 0 where it did not say
+
 	changes    []func(*storage.Device)
 	open       []task  // the session's tasks while the planner is asked
 	places     []place // of each pending command: where its answer of this message stands
@@ -191,6 +196,16 @@ func (o *Outcome) Close(task uint64, state storage.TaskState, reason string) boo
 	return false
 }
 
+// Busy says whether the session has anything to say to the device: tasks that are not at their end.
+func (o *Outcome) Busy() bool {
+	for i := range o.open {
+		if o.open[i].Task.Open() {
+			return true
+		}
+	}
+	return false
+}
+
 func (o *Outcome) edit(d *storage.Device) error {
 	for _, change := range o.changes {
 		change(d)
@@ -201,6 +216,7 @@ func (o *Outcome) edit(d *storage.Device) error {
 func (o *Outcome) reset(dev storage.DeviceID, now time.Time) {
 	o.Reply.Reset()
 	o.Repeat, o.HMAC, o.Kept, o.Ended, o.sign = nil, o.HMAC[:0], false, false, false
+	o.Called, o.MaxMsg, o.MaxObj = false, 0, 0
 	o.Commit.Reset()
 	o.Commit.Device, o.Commit.Time = dev, now
 	o.changes, o.places, o.open = o.changes[:0], o.places[:0], nil

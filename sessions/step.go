@@ -253,7 +253,10 @@ func (s *Session) take(now time.Time, in *syncml.Message, out *Outcome) (abort b
 func (s *Session) hear(now time.Time, c *syncml.Command, out *Outcome) int {
 	code := c.Code()
 	switch code {
-	case 1200, 1201, 1222, 1225:
+	case 1200:
+		out.Called = true
+		return 200
+	case 1201, 1222, 1225:
 		return 200
 	case 1224, 1226:
 	default:
@@ -326,7 +329,7 @@ func (s *Session) plan(now time.Time, out *Outcome) {
 		return
 	}
 	s.planned = true
-	out.open = s.tasks
+	out.open, out.MaxMsg, out.MaxObj = s.tasks, s.maxMsg, s.maxObj
 	s.add(s.opt.Planner.Proved(now, s.device, out))
 }
 

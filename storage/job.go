@@ -71,7 +71,7 @@ type JobSpec struct {
 	Fallback []string  `msg:"f,omitempty"`
 	Deadline time.Time `msg:"d"` // the job fails then; never zero
 	Priority uint8     `msg:"pr,omitempty"`
-	Silent   bool      `msg:"s,omitempty"` // not bootstrapped and not notified: it waits until the device comes by itself
+	Silent   bool      `msg:"s,omitempty"`  // not bootstrapped and not notified: it waits until the device comes by itself
 	NoDM     bool      `msg:"nd,omitempty"` // not by device management: the fallback begins at once
 
 	Sec string `msg:"se,omitempty"` // of the bootstrap, where one is needed, as in its order

@@ -19,8 +19,8 @@ type Model struct {
 
 	Created time.Time `msg:"cr"`
 	Changed time.Time `msg:"ch"`
-	// Models are the keys of the models whose devices had this TAC, the one that was seen last in front.
-	Models []string `msg:"ms,omitempty"`
+	// Models are the models whose devices had this TAC, the one that was met last in front.
+	Models []ModelMet `msg:"ms,omitempty"`
 	// Reference is what the first device of the kind said that was discovered whole.
 	Reference ModelReference `msg:"rf"`
 	// Learnt is what was counted, by the gateway that has counted it: its own and what was imported from others.
@@ -29,10 +29,17 @@ type Model struct {
 	Offset uint64 `msg:"o,omitempty"`
 }
 
+// ModelMet is a model that devices of a TAC were found to be of.
+type ModelMet struct {
+	Key  string    `msg:"k"`
+	Last time.Time `msg:"l"`
+}
+
 // ModelReference is the tree that the next device of the kind begins with, to be confirmed.
 type ModelReference struct {
 	Device DeviceID          `msg:"d,omitempty"`  // empty where it was imported
 	Time   time.Time         `msg:"t"`            // zero where there is none
+	Rules  string            `msg:"rl,omitempty"` // version of the rules that said what to look for
 	Facts  map[string]string `msg:"f,omitempty"`  // by node name, as in Device.Facts; none that tells devices apart
 	TNDS   string            `msg:"tn,omitempty"` // whether the device gives its tree at once: "yes", "no" or unknown
 	Nodes  []ModelNode       `msg:"n,omitempty"`  // by URI
@@ -85,21 +92,24 @@ type ReasonCount struct {
 type VariantOutcome struct {
 	Sec         string    `msg:"s"`           // "userpin", "netwpin", ...
 	Form        string    `msg:"f,omitempty"` // what stood in it besides the account: "apn" or nothing
-	Ordered     int       `msg:"o,omitempty"` // sent on their way
 	Accepted    int       `msg:"a,omitempty"` // a session with the document's credentials followed
 	Unanswered  int       `msg:"u,omitempty"` // none did until the deadline
 	Unreachable int       `msg:"n,omitempty"` // given up by the network; it says nothing of the document
 	Last        time.Time `msg:"l"`
 }
 
-// ModelReader is how far the feed was read by who learns from it.
+// ModelReader is where the gateway stands that learns. It is kept as the document ModelReaderName.
 type ModelReader struct {
-	Offset uint64 `msg:"o"`
 	Origin string `msg:"or"` // the name under which this gateway counts
+	Offset uint64 `msg:"o"`  // of its feed: what is up to there is counted
+	Models int    `msg:"m"`  // documents of models that there are; short of them by what a crash has cut off
 }
 
-// ModelPrefix begins the names of the documents of models.
-const ModelPrefix = "model/"
+// Names of documents: what those of models begin with, and that of the ModelReader.
+const (
+	ModelPrefix     = "model/"
+	ModelReaderName = "reader/models"
+)
 
 // Key names the model among models: "Nokia|E71|100.07.76", or "tac:35824201". It has none of "/", "%" and blanks: what is
 // not a letter, a digit or one of "._-" stands as "~" and two hexadecimal digits.

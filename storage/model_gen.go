@@ -266,7 +266,13 @@ func (z *Model) MarshalMsg(b []byte) (o []byte, err error) {
 				return nil, msgp.ErrLimitExceeded
 			}
 			for za0001 := range z.Models {
-				o = msgp.AppendString(o, z.Models[za0001])
+				// map header, size 2
+				// string "k"
+				o = append(o, 0x82, 0xa1, 0x6b)
+				o = msgp.AppendString(o, z.Models[za0001].Key)
+				// string "l"
+				o = append(o, 0xa1, 0x6c)
+				o = msgp.AppendTime(o, z.Models[za0001].Last)
 			}
 		}
 		// string "rf"
@@ -372,13 +378,46 @@ func (z *Model) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			if cap(z.Models) >= int(zb0002) {
 				z.Models = (z.Models)[:zb0002]
 			} else {
-				z.Models = make([]string, zb0002)
+				z.Models = make([]ModelMet, zb0002)
 			}
 			for za0001 := range z.Models {
-				z.Models[za0001], bts, err = msgp.ReadStringBytes(bts)
+				var zb0003 uint32
+				zb0003, bts, err = msgp.ReadMapHeaderBytes(bts)
 				if err != nil {
 					err = msgp.WrapError(err, "Models", za0001)
 					return
+				}
+				if zb0003 > zc89d2890limitMaps {
+					err = msgp.ErrLimitExceeded
+					return
+				}
+				for zb0003 > 0 {
+					zb0003--
+					field, bts, err = msgp.ReadMapKeyZC(bts)
+					if err != nil {
+						err = msgp.WrapError(err, "Models", za0001)
+						return
+					}
+					switch msgp.UnsafeString(field) {
+					case "k":
+						z.Models[za0001].Key, bts, err = msgp.ReadStringBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Models", za0001, "Key")
+							return
+						}
+					case "l":
+						z.Models[za0001].Last, bts, err = msgp.ReadTimeUTCBytes(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Models", za0001, "Last")
+							return
+						}
+					default:
+						bts, err = msgp.Skip(bts)
+						if err != nil {
+							err = msgp.WrapError(err, "Models", za0001)
+							return
+						}
+					}
 				}
 			}
 		case "rf":
@@ -388,20 +427,20 @@ func (z *Model) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "l":
-			var zb0003 uint32
-			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Learnt")
 				return
 			}
-			if zb0003 > zc89d2890limitArrays {
+			if zb0004 > zc89d2890limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Learnt) >= int(zb0003) {
-				z.Learnt = (z.Learnt)[:zb0003]
+			if cap(z.Learnt) >= int(zb0004) {
+				z.Learnt = (z.Learnt)[:zb0004]
 			} else {
-				z.Learnt = make([]Learnt, zb0003)
+				z.Learnt = make([]Learnt, zb0004)
 			}
 			for za0002 := range z.Learnt {
 				bts, err = z.Learnt[za0002].UnmarshalMsg(bts)
@@ -432,13 +471,78 @@ func (z *Model) UnmarshalMsg(bts []byte) (o []byte, err error) {
 func (z *Model) Msgsize() (s int) {
 	s = 1 + 3 + msgp.StringPrefixSize + len(z.Man) + 3 + msgp.StringPrefixSize + len(z.Mod) + 3 + msgp.StringPrefixSize + len(z.FwV) + 3 + msgp.StringPrefixSize + len(z.TAC) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.ArrayHeaderSize
 	for za0001 := range z.Models {
-		s += msgp.StringPrefixSize + len(z.Models[za0001])
+		s += 1 + 2 + msgp.StringPrefixSize + len(z.Models[za0001].Key) + 2 + msgp.TimeSize
 	}
 	s += 3 + z.Reference.Msgsize() + 2 + msgp.ArrayHeaderSize
 	for za0002 := range z.Learnt {
 		s += z.Learnt[za0002].Msgsize()
 	}
 	s += 2 + msgp.Uint64Size
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z ModelMet) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// map header, size 2
+	// string "k"
+	o = append(o, 0x82, 0xa1, 0x6b)
+	o = msgp.AppendString(o, z.Key)
+	// string "l"
+	o = append(o, 0xa1, 0x6c)
+	o = msgp.AppendTime(o, z.Last)
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *ModelMet) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > zc89d2890limitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "k":
+			z.Key, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Key")
+				return
+			}
+		case "l":
+			z.Last, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Last")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z ModelMet) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Key) + 2 + msgp.TimeSize
 	return
 }
 
@@ -621,13 +725,16 @@ func (z *ModelNode) Msgsize() (s int) {
 // MarshalMsg implements msgp.Marshaler
 func (z ModelReader) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
-	// map header, size 2
-	// string "o"
-	o = append(o, 0x82, 0xa1, 0x6f)
-	o = msgp.AppendUint64(o, z.Offset)
+	// map header, size 3
 	// string "or"
-	o = append(o, 0xa2, 0x6f, 0x72)
+	o = append(o, 0x83, 0xa2, 0x6f, 0x72)
 	o = msgp.AppendString(o, z.Origin)
+	// string "o"
+	o = append(o, 0xa1, 0x6f)
+	o = msgp.AppendUint64(o, z.Offset)
+	// string "m"
+	o = append(o, 0xa1, 0x6d)
+	o = msgp.AppendInt(o, z.Models)
 	return
 }
 
@@ -653,16 +760,22 @@ func (z *ModelReader) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			return
 		}
 		switch msgp.UnsafeString(field) {
+		case "or":
+			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Origin")
+				return
+			}
 		case "o":
 			z.Offset, bts, err = msgp.ReadUint64Bytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Offset")
 				return
 			}
-		case "or":
-			z.Origin, bts, err = msgp.ReadStringBytes(bts)
+		case "m":
+			z.Models, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Origin")
+				err = msgp.WrapError(err, "Models")
 				return
 			}
 		default:
@@ -679,7 +792,7 @@ func (z *ModelReader) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z ModelReader) Msgsize() (s int) {
-	s = 1 + 2 + msgp.Uint64Size + 3 + msgp.StringPrefixSize + len(z.Origin)
+	s = 1 + 3 + msgp.StringPrefixSize + len(z.Origin) + 2 + msgp.Uint64Size + 2 + msgp.IntSize
 	return
 }
 
@@ -687,20 +800,24 @@ func (z ModelReader) Msgsize() (s int) {
 func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(5)
-	var zb0001Mask uint8 /* 5 bits */
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
 	_ = zb0001Mask
-	if z.Facts == nil {
+	if z.Rules == "" {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.TNDS == "" {
+	if z.Facts == nil {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Nodes == nil {
+	if z.TNDS == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10
+	}
+	if z.Nodes == nil {
+		zb0001Len--
+		zb0001Mask |= 0x20
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -718,6 +835,11 @@ func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x74)
 		o = msgp.AppendTime(o, z.Time)
 		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "rl"
+			o = append(o, 0xa2, 0x72, 0x6c)
+			o = msgp.AppendString(o, z.Rules)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "f"
 			o = append(o, 0xa1, 0x66)
 			o = msgp.AppendMapHeader(o, uint32(len(z.Facts)))
@@ -729,12 +851,12 @@ func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 				o = msgp.AppendString(o, za0002)
 			}
 		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "tn"
 			o = append(o, 0xa2, 0x74, 0x6e)
 			o = msgp.AppendString(o, z.TNDS)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Nodes)))
@@ -785,6 +907,12 @@ func (z *ModelReference) UnmarshalMsg(bts []byte) (o []byte, err error) {
 			z.Time, bts, err = msgp.ReadTimeUTCBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Time")
+				return
+			}
+		case "rl":
+			z.Rules, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rules")
 				return
 			}
 		case "f":
@@ -862,7 +990,7 @@ func (z *ModelReference) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *ModelReference) Msgsize() (s int) {
-	s = 1 + 2 + z.Device.Msgsize() + 2 + msgp.TimeSize + 2 + msgp.MapHeaderSize
+	s = 1 + 2 + z.Device.Msgsize() + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Rules) + 2 + msgp.MapHeaderSize
 	if z.Facts != nil {
 		for za0001, za0002 := range z.Facts {
 			_ = za0002
@@ -1201,28 +1329,24 @@ func (z *RecipeOutcome) Msgsize() (s int) {
 func (z *VariantOutcome) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(7)
-	var zb0001Mask uint8 /* 7 bits */
+	zb0001Len := uint32(6)
+	var zb0001Mask uint8 /* 6 bits */
 	_ = zb0001Mask
 	if z.Form == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2
 	}
-	if z.Ordered == 0 {
+	if z.Accepted == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x4
 	}
-	if z.Accepted == 0 {
+	if z.Unanswered == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Unanswered == 0 {
-		zb0001Len--
-		zb0001Mask |= 0x10
-	}
 	if z.Unreachable == 0 {
 		zb0001Len--
-		zb0001Mask |= 0x20
+		zb0001Mask |= 0x10
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1238,21 +1362,16 @@ func (z *VariantOutcome) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Form)
 		}
 		if (zb0001Mask & 0x4) == 0 { // if not omitted
-			// string "o"
-			o = append(o, 0xa1, 0x6f)
-			o = msgp.AppendInt(o, z.Ordered)
-		}
-		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "a"
 			o = append(o, 0xa1, 0x61)
 			o = msgp.AppendInt(o, z.Accepted)
 		}
-		if (zb0001Mask & 0x10) == 0 { // if not omitted
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
 			// string "u"
 			o = append(o, 0xa1, 0x75)
 			o = msgp.AppendInt(o, z.Unanswered)
 		}
-		if (zb0001Mask & 0x20) == 0 { // if not omitted
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
 			// string "n"
 			o = append(o, 0xa1, 0x6e)
 			o = msgp.AppendInt(o, z.Unreachable)
@@ -1298,12 +1417,6 @@ func (z *VariantOutcome) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Form")
 				return
 			}
-		case "o":
-			z.Ordered, bts, err = msgp.ReadIntBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Ordered")
-				return
-			}
 		case "a":
 			z.Accepted, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
@@ -1342,6 +1455,6 @@ func (z *VariantOutcome) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *VariantOutcome) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Sec) + 2 + msgp.StringPrefixSize + len(z.Form) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.TimeSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Sec) + 2 + msgp.StringPrefixSize + len(z.Form) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.TimeSize
 	return
 }

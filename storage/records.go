@@ -61,18 +61,20 @@ type Device struct {
 	Order   string    `msg:"or"` // the bootstrap order that is open, or was last
 	Seen    time.Time `msg:"se"` // last authenticated session
 
-	Facts   map[string]string `msg:"fa"` // what DevInfo and DevDetail said, by node name: "Man", "Mod", "FwV", ...
-	Objects []Object          `msg:"ob"` // what stands at the root of its tree
-
 	Certificates []Given `msg:"ce,omitempty"` // root certificates that it was given
+	// Facts are what DevInfo and DevDetail said, by node name: "Man", "Mod", "FwV", ...; and what the device has shown in
+	// its sessions: see the names below.
+	Facts map[string]string `msg:"fa"`
+	Walk  Walk              `msg:"wk"` // how far its tree is known; what is known of it are its Nodes
 }
 
-// Object is a node at the root of a device's tree.
-type Object struct {
-	URI      string   `msg:"u"` // "./FUMO"
-	Type     string   `msg:"t"` // management object identifier, "urn:oma:mo:oma-fumo:1.0"; empty where unknown
-	Children []string `msg:"c"`
-}
+// Facts that are no node of the device's.
+const (
+	FactMaxMsgSize = "MaxMsgSize" // bytes of a message that it takes, as package 1 said
+	FactMaxObjSize = "MaxObjSize" // bytes of a large object that it takes
+	FactTNDS       = "TNDS"       // "yes" where it has given a part of its tree in one piece, "no" where it can not
+	FactWakeUp     = "WakeUp"     // "yes" where a notification of ours was followed by a session with Alert 1200
+)
 
 // Account holds a device's credentials: what its bootstrap document gave it, and the nonces since. It is a record of
 // its own so that reading a device never touches a secret.

@@ -1278,7 +1278,7 @@ func (z *Device) MarshalMsg(b []byte) (o []byte, err error) {
 	_ = zb0001Mask
 	if z.Certificates == nil {
 		zb0001Len--
-		zb0001Mask |= 0x2000
+		zb0001Mask |= 0x800
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -1322,43 +1322,37 @@ func (z *Device) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "se"
 		o = append(o, 0xa2, 0x73, 0x65)
 		o = msgp.AppendTime(o, z.Seen)
-		// string "fa"
-		o = append(o, 0xa2, 0x66, 0x61)
-		o = msgp.AppendMapHeader(o, uint32(len(z.Facts)))
-		if uint32(len(z.Facts)) > z0b4f9ce8limitMaps {
-			return nil, msgp.ErrLimitExceeded
-		}
-		for za0001, za0002 := range z.Facts {
-			o = msgp.AppendString(o, za0001)
-			o = msgp.AppendString(o, za0002)
-		}
-		// string "ob"
-		o = append(o, 0xa2, 0x6f, 0x62)
-		o = msgp.AppendArrayHeader(o, uint32(len(z.Objects)))
-		if uint32(len(z.Objects)) > z0b4f9ce8limitArrays {
-			return nil, msgp.ErrLimitExceeded
-		}
-		for za0003 := range z.Objects {
-			o, err = z.Objects[za0003].MarshalMsg(o)
-			if err != nil {
-				err = msgp.WrapError(err, "Objects", za0003)
-				return
-			}
-		}
-		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
 			// string "ce"
 			o = append(o, 0xa2, 0x63, 0x65)
 			o = msgp.AppendArrayHeader(o, uint32(len(z.Certificates)))
 			if uint32(len(z.Certificates)) > z0b4f9ce8limitArrays {
 				return nil, msgp.ErrLimitExceeded
 			}
-			for za0004 := range z.Certificates {
-				o, err = z.Certificates[za0004].MarshalMsg(o)
+			for za0001 := range z.Certificates {
+				o, err = z.Certificates[za0001].MarshalMsg(o)
 				if err != nil {
-					err = msgp.WrapError(err, "Certificates", za0004)
+					err = msgp.WrapError(err, "Certificates", za0001)
 					return
 				}
 			}
+		}
+		// string "fa"
+		o = append(o, 0xa2, 0x66, 0x61)
+		o = msgp.AppendMapHeader(o, uint32(len(z.Facts)))
+		if uint32(len(z.Facts)) > z0b4f9ce8limitMaps {
+			return nil, msgp.ErrLimitExceeded
+		}
+		for za0002, za0003 := range z.Facts {
+			o = msgp.AppendString(o, za0002)
+			o = msgp.AppendString(o, za0003)
+		}
+		// string "wk"
+		o = append(o, 0xa2, 0x77, 0x6b)
+		o, err = z.Walk.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Walk")
+			return
 		}
 	}
 	return
@@ -1460,83 +1454,66 @@ func (z *Device) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Seen")
 				return
 			}
-		case "fa":
-			var zb0004 uint32
-			zb0004, bts, err = msgp.ReadMapHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Facts")
-				return
-			}
-			if zb0004 > z0b4f9ce8limitMaps {
-				err = msgp.ErrLimitExceeded
-				return
-			}
-			if z.Facts == nil {
-				z.Facts = make(map[string]string, zb0004)
-			} else if len(z.Facts) > 0 {
-				clear(z.Facts)
-			}
-			for zb0004 > 0 {
-				var za0002 string
-				zb0004--
-				var za0001 string
-				za0001, bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Facts")
-					return
-				}
-				za0002, bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Facts", za0001)
-					return
-				}
-				z.Facts[za0001] = za0002
-			}
-		case "ob":
-			var zb0005 uint32
-			zb0005, bts, err = msgp.ReadArrayHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Objects")
-				return
-			}
-			if zb0005 > z0b4f9ce8limitArrays {
-				err = msgp.ErrLimitExceeded
-				return
-			}
-			if cap(z.Objects) >= int(zb0005) {
-				z.Objects = (z.Objects)[:zb0005]
-			} else {
-				z.Objects = make([]Object, zb0005)
-			}
-			for za0003 := range z.Objects {
-				bts, err = z.Objects[za0003].UnmarshalMsg(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Objects", za0003)
-					return
-				}
-			}
 		case "ce":
-			var zb0006 uint32
-			zb0006, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			var zb0004 uint32
+			zb0004, bts, err = msgp.ReadArrayHeaderBytes(bts)
 			if err != nil {
 				err = msgp.WrapError(err, "Certificates")
 				return
 			}
-			if zb0006 > z0b4f9ce8limitArrays {
+			if zb0004 > z0b4f9ce8limitArrays {
 				err = msgp.ErrLimitExceeded
 				return
 			}
-			if cap(z.Certificates) >= int(zb0006) {
-				z.Certificates = (z.Certificates)[:zb0006]
+			if cap(z.Certificates) >= int(zb0004) {
+				z.Certificates = (z.Certificates)[:zb0004]
 			} else {
-				z.Certificates = make([]Given, zb0006)
+				z.Certificates = make([]Given, zb0004)
 			}
-			for za0004 := range z.Certificates {
-				bts, err = z.Certificates[za0004].UnmarshalMsg(bts)
+			for za0001 := range z.Certificates {
+				bts, err = z.Certificates[za0001].UnmarshalMsg(bts)
 				if err != nil {
-					err = msgp.WrapError(err, "Certificates", za0004)
+					err = msgp.WrapError(err, "Certificates", za0001)
 					return
 				}
+			}
+		case "fa":
+			var zb0005 uint32
+			zb0005, bts, err = msgp.ReadMapHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Facts")
+				return
+			}
+			if zb0005 > z0b4f9ce8limitMaps {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if z.Facts == nil {
+				z.Facts = make(map[string]string, zb0005)
+			} else if len(z.Facts) > 0 {
+				clear(z.Facts)
+			}
+			for zb0005 > 0 {
+				var za0003 string
+				zb0005--
+				var za0002 string
+				za0002, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Facts")
+					return
+				}
+				za0003, bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Facts", za0002)
+					return
+				}
+				z.Facts[za0002] = za0003
+			}
+		case "wk":
+			bts, err = z.Walk.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Walk")
+				return
 			}
 		default:
 			bts, err = msgp.Skip(bts)
@@ -1552,21 +1529,18 @@ func (z *Device) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Device) Msgsize() (s int) {
-	s = 1 + 3 + msgp.StringPrefixSize + len(string(z.ID)) + 3 + msgp.StringPrefixSize + len(z.MSISDN) + 3 + msgp.StringPrefixSize + len(z.IMSI) + 3 + msgp.StringPrefixSize + len(z.DevID) + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason) + 3 + z.Wait.Msgsize() + 3 + msgp.StringPrefixSize + len(z.Order) + 3 + msgp.TimeSize + 3 + msgp.MapHeaderSize
+	s = 1 + 3 + msgp.StringPrefixSize + len(string(z.ID)) + 3 + msgp.StringPrefixSize + len(z.MSISDN) + 3 + msgp.StringPrefixSize + len(z.IMSI) + 3 + msgp.StringPrefixSize + len(z.DevID) + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(string(z.State)) + 3 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Reason) + 3 + z.Wait.Msgsize() + 3 + msgp.StringPrefixSize + len(z.Order) + 3 + msgp.TimeSize + 3 + msgp.ArrayHeaderSize
+	for za0001 := range z.Certificates {
+		s += z.Certificates[za0001].Msgsize()
+	}
+	s += 3 + msgp.MapHeaderSize
 	if z.Facts != nil {
-		for za0001, za0002 := range z.Facts {
-			_ = za0002
-			s += msgp.StringPrefixSize + len(za0001) + msgp.StringPrefixSize + len(za0002)
+		for za0002, za0003 := range z.Facts {
+			_ = za0003
+			s += msgp.StringPrefixSize + len(za0002) + msgp.StringPrefixSize + len(za0003)
 		}
 	}
-	s += 3 + msgp.ArrayHeaderSize
-	for za0003 := range z.Objects {
-		s += z.Objects[za0003].Msgsize()
-	}
-	s += 3 + msgp.ArrayHeaderSize
-	for za0004 := range z.Certificates {
-		s += z.Certificates[za0004].Msgsize()
-	}
+	s += 3 + z.Walk.Msgsize()
 	return
 }
 
@@ -1899,106 +1873,6 @@ func (z *Incoming) UnmarshalMsg(bts []byte) (o []byte, err error) {
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Incoming) Msgsize() (s int) {
 	s = 1 + 2 + msgp.Uint32Size + 2 + msgp.Uint32Size + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize + 2 + msgp.IntSize
-	return
-}
-
-// MarshalMsg implements msgp.Marshaler
-func (z *Object) MarshalMsg(b []byte) (o []byte, err error) {
-	o = msgp.Require(b, z.Msgsize())
-	// map header, size 3
-	// string "u"
-	o = append(o, 0x83, 0xa1, 0x75)
-	o = msgp.AppendString(o, z.URI)
-	// string "t"
-	o = append(o, 0xa1, 0x74)
-	o = msgp.AppendString(o, z.Type)
-	// string "c"
-	o = append(o, 0xa1, 0x63)
-	o = msgp.AppendArrayHeader(o, uint32(len(z.Children)))
-	if uint32(len(z.Children)) > z0b4f9ce8limitArrays {
-		return nil, msgp.ErrLimitExceeded
-	}
-	for za0001 := range z.Children {
-		o = msgp.AppendString(o, z.Children[za0001])
-	}
-	return
-}
-
-// UnmarshalMsg implements msgp.Unmarshaler
-func (z *Object) UnmarshalMsg(bts []byte) (o []byte, err error) {
-	var field []byte
-	_ = field
-	var zb0001 uint32
-	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
-	if err != nil {
-		err = msgp.WrapError(err)
-		return
-	}
-	if zb0001 > z0b4f9ce8limitMaps {
-		err = msgp.ErrLimitExceeded
-		return
-	}
-	for zb0001 > 0 {
-		zb0001--
-		field, bts, err = msgp.ReadMapKeyZC(bts)
-		if err != nil {
-			err = msgp.WrapError(err)
-			return
-		}
-		switch msgp.UnsafeString(field) {
-		case "u":
-			z.URI, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "URI")
-				return
-			}
-		case "t":
-			z.Type, bts, err = msgp.ReadStringBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Type")
-				return
-			}
-		case "c":
-			var zb0002 uint32
-			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
-			if err != nil {
-				err = msgp.WrapError(err, "Children")
-				return
-			}
-			if zb0002 > z0b4f9ce8limitArrays {
-				err = msgp.ErrLimitExceeded
-				return
-			}
-			if cap(z.Children) >= int(zb0002) {
-				z.Children = (z.Children)[:zb0002]
-			} else {
-				z.Children = make([]string, zb0002)
-			}
-			for za0001 := range z.Children {
-				z.Children[za0001], bts, err = msgp.ReadStringBytes(bts)
-				if err != nil {
-					err = msgp.WrapError(err, "Children", za0001)
-					return
-				}
-			}
-		default:
-			bts, err = msgp.Skip(bts)
-			if err != nil {
-				err = msgp.WrapError(err)
-				return
-			}
-		}
-	}
-	o = bts
-	return
-}
-
-// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
-func (z *Object) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.URI) + 2 + msgp.StringPrefixSize + len(z.Type) + 2 + msgp.ArrayHeaderSize
-	for za0001 := range z.Children {
-		s += msgp.StringPrefixSize + len(z.Children[za0001])
-	}
 	return
 }
 

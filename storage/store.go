@@ -143,7 +143,7 @@ type Commit struct {
 	Pushes     []PushJob
 	PushEdits  []PushEdit // after Pushes, before Edit
 	Checkpoint *Checkpoint
-	Nodes      []Node    // each takes the place of what was known of its URI
+	Nodes      []Node    // each takes the place of what was known of its URI; one without a Time is forgotten
 	Jobs       []Job     // new ones
 	JobEdits   []JobEdit // after Jobs
 

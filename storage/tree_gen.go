@@ -13,6 +13,167 @@ const (
 )
 
 // MarshalMsg implements msgp.Marshaler
+func (z *Handset) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
+	_ = zb0001Mask
+	if z.DevID == "" {
+		zb0001Len--
+		zb0001Mask |= 0x1
+	}
+	if z.Man == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2
+	}
+	if z.Mod == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.DmV == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Lang == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.FwV == "" {
+		zb0001Len--
+		zb0001Mask |= 0x20
+	}
+	if z.SwV == "" {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		if (zb0001Mask & 0x1) == 0 { // if not omitted
+			// string "d"
+			o = append(o, 0xa1, 0x64)
+			o = msgp.AppendString(o, z.DevID)
+		}
+		if (zb0001Mask & 0x2) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendString(o, z.Man)
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendString(o, z.Mod)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendString(o, z.DmV)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "l"
+			o = append(o, 0xa1, 0x6c)
+			o = msgp.AppendString(o, z.Lang)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
+			// string "f"
+			o = append(o, 0xa1, 0x66)
+			o = msgp.AppendString(o, z.FwV)
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.SwV)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Handset) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > zd61a9bfelimitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "d":
+			z.DevID, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "DevID")
+				return
+			}
+		case "m":
+			z.Man, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Man")
+				return
+			}
+		case "o":
+			z.Mod, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Mod")
+				return
+			}
+		case "v":
+			z.DmV, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "DmV")
+				return
+			}
+		case "l":
+			z.Lang, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Lang")
+				return
+			}
+		case "f":
+			z.FwV, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "FwV")
+				return
+			}
+		case "s":
+			z.SwV, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "SwV")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Handset) Msgsize() (s int) {
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.DevID) + 2 + msgp.StringPrefixSize + len(z.Man) + 2 + msgp.StringPrefixSize + len(z.Mod) + 2 + msgp.StringPrefixSize + len(z.DmV) + 2 + msgp.StringPrefixSize + len(z.Lang) + 2 + msgp.StringPrefixSize + len(z.FwV) + 2 + msgp.StringPrefixSize + len(z.SwV)
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
 func (z *Node) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
@@ -234,5 +395,301 @@ func (z *Node) Msgsize() (s int) {
 		s += msgp.StringPrefixSize + len(z.Children[za0001])
 	}
 	s += 2 + msgp.StringPrefixSize + len(z.Value) + 2 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Session) + 3 + msgp.Uint64Size + 2 + msgp.Uint32Size + 3 + msgp.TimeSize
+	return
+}
+
+// MarshalMsg implements msgp.Marshaler
+func (z *Walk) MarshalMsg(b []byte) (o []byte, err error) {
+	o = msgp.Require(b, z.Msgsize())
+	// check for omitted fields
+	zb0001Len := uint32(14)
+	var zb0001Mask uint16 /* 14 bits */
+	_ = zb0001Mask
+	if z.Why == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4
+	}
+	if z.Order == "" {
+		zb0001Len--
+		zb0001Mask |= 0x8
+	}
+	if z.Short == "" {
+		zb0001Len--
+		zb0001Mask |= 0x10
+	}
+	if z.Rounds == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Asked == nil {
+		zb0001Len--
+		zb0001Mask |= 0x80
+	}
+	if z.Visits == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x100
+	}
+	if z.Again == nil {
+		zb0001Len--
+		zb0001Mask |= 0x200
+	}
+	if z.Whole == false {
+		zb0001Len--
+		zb0001Mask |= 0x400
+	}
+	if z.Model == "" {
+		zb0001Len--
+		zb0001Mask |= 0x800
+	}
+	if z.Capabilities == "" {
+		zb0001Len--
+		zb0001Mask |= 0x2000
+	}
+	// variable map header, size zb0001Len
+	o = append(o, 0x80|uint8(zb0001Len))
+
+	// skip if no fields are to be emitted
+	if zb0001Len != 0 {
+		// string "b"
+		o = append(o, 0xa1, 0x62)
+		o = msgp.AppendTime(o, z.Begun)
+		// string "e"
+		o = append(o, 0xa1, 0x65)
+		o = msgp.AppendTime(o, z.Ended)
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "w"
+			o = append(o, 0xa1, 0x77)
+			o = msgp.AppendString(o, z.Why)
+		}
+		if (zb0001Mask & 0x8) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendString(o, z.Order)
+		}
+		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "s"
+			o = append(o, 0xa1, 0x73)
+			o = msgp.AppendString(o, z.Short)
+		}
+		// string "of"
+		o = append(o, 0xa2, 0x6f, 0x66)
+		o, err = z.Of.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Of")
+			return
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "r"
+			o = append(o, 0xa1, 0x72)
+			o = msgp.AppendInt(o, z.Rounds)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "t"
+			o = append(o, 0xa1, 0x74)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Asked)))
+			if uint32(len(z.Asked)) > zd61a9bfelimitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0001 := range z.Asked {
+				o = msgp.AppendUint64(o, z.Asked[za0001])
+			}
+		}
+		if (zb0001Mask & 0x100) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendInt(o, z.Visits)
+		}
+		if (zb0001Mask & 0x200) == 0 { // if not omitted
+			// string "a"
+			o = append(o, 0xa1, 0x61)
+			o = msgp.AppendArrayHeader(o, uint32(len(z.Again)))
+			if uint32(len(z.Again)) > zd61a9bfelimitArrays {
+				return nil, msgp.ErrLimitExceeded
+			}
+			for za0002 := range z.Again {
+				o = msgp.AppendString(o, z.Again[za0002])
+			}
+		}
+		if (zb0001Mask & 0x400) == 0 { // if not omitted
+			// string "wh"
+			o = append(o, 0xa2, 0x77, 0x68)
+			o = msgp.AppendBool(o, z.Whole)
+		}
+		if (zb0001Mask & 0x800) == 0 { // if not omitted
+			// string "m"
+			o = append(o, 0xa1, 0x6d)
+			o = msgp.AppendString(o, z.Model)
+		}
+		// string "c"
+		o = append(o, 0xa1, 0x63)
+		o = msgp.AppendTime(o, z.Checked)
+		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "cv"
+			o = append(o, 0xa2, 0x63, 0x76)
+			o = msgp.AppendString(o, z.Capabilities)
+		}
+	}
+	return
+}
+
+// UnmarshalMsg implements msgp.Unmarshaler
+func (z *Walk) UnmarshalMsg(bts []byte) (o []byte, err error) {
+	var field []byte
+	_ = field
+	var zb0001 uint32
+	zb0001, bts, err = msgp.ReadMapHeaderBytes(bts)
+	if err != nil {
+		err = msgp.WrapError(err)
+		return
+	}
+	if zb0001 > zd61a9bfelimitMaps {
+		err = msgp.ErrLimitExceeded
+		return
+	}
+	for zb0001 > 0 {
+		zb0001--
+		field, bts, err = msgp.ReadMapKeyZC(bts)
+		if err != nil {
+			err = msgp.WrapError(err)
+			return
+		}
+		switch msgp.UnsafeString(field) {
+		case "b":
+			z.Begun, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Begun")
+				return
+			}
+		case "e":
+			z.Ended, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Ended")
+				return
+			}
+		case "w":
+			z.Why, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Why")
+				return
+			}
+		case "o":
+			z.Order, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Order")
+				return
+			}
+		case "s":
+			z.Short, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Short")
+				return
+			}
+		case "of":
+			bts, err = z.Of.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Of")
+				return
+			}
+		case "r":
+			z.Rounds, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rounds")
+				return
+			}
+		case "t":
+			var zb0002 uint32
+			zb0002, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Asked")
+				return
+			}
+			if zb0002 > zd61a9bfelimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Asked) >= int(zb0002) {
+				z.Asked = (z.Asked)[:zb0002]
+			} else {
+				z.Asked = make([]uint64, zb0002)
+			}
+			for za0001 := range z.Asked {
+				z.Asked[za0001], bts, err = msgp.ReadUint64Bytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Asked", za0001)
+					return
+				}
+			}
+		case "v":
+			z.Visits, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Visits")
+				return
+			}
+		case "a":
+			var zb0003 uint32
+			zb0003, bts, err = msgp.ReadArrayHeaderBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Again")
+				return
+			}
+			if zb0003 > zd61a9bfelimitArrays {
+				err = msgp.ErrLimitExceeded
+				return
+			}
+			if cap(z.Again) >= int(zb0003) {
+				z.Again = (z.Again)[:zb0003]
+			} else {
+				z.Again = make([]string, zb0003)
+			}
+			for za0002 := range z.Again {
+				z.Again[za0002], bts, err = msgp.ReadStringBytes(bts)
+				if err != nil {
+					err = msgp.WrapError(err, "Again", za0002)
+					return
+				}
+			}
+		case "wh":
+			z.Whole, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Whole")
+				return
+			}
+		case "m":
+			z.Model, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Model")
+				return
+			}
+		case "c":
+			z.Checked, bts, err = msgp.ReadTimeUTCBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Checked")
+				return
+			}
+		case "cv":
+			z.Capabilities, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Capabilities")
+				return
+			}
+		default:
+			bts, err = msgp.Skip(bts)
+			if err != nil {
+				err = msgp.WrapError(err)
+				return
+			}
+		}
+	}
+	o = bts
+	return
+}
+
+// Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
+func (z *Walk) Msgsize() (s int) {
+	s = 1 + 2 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.StringPrefixSize + len(z.Why) + 2 + msgp.StringPrefixSize + len(z.Order) + 2 + msgp.StringPrefixSize + len(z.Short) + 3 + z.Of.Msgsize() + 2 + msgp.IntSize + 2 + msgp.ArrayHeaderSize + (len(z.Asked) * (msgp.Uint64Size)) + 2 + msgp.IntSize + 2 + msgp.ArrayHeaderSize
+	for za0002 := range z.Again {
+		s += msgp.StringPrefixSize + len(z.Again[za0002])
+	}
+	s += 3 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Model) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Capabilities)
 	return
 }

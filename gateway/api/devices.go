@@ -15,22 +15,24 @@ type NewDevice struct {
 
 // device is a device as the API shows it.
 type Device struct {
-	ID       storage.DeviceID  `json:"id"`
-	MSISDN   string            `json:"msisdn"`
-	IMSI     string            `json:"imsi,omitempty"`
-	DevID    string            `json:"dev_id,omitempty"`
-	Created  time.Time         `json:"created"`
-	State    storage.State     `json:"state"`
-	Since    time.Time         `json:"since"`
-	Reason   string            `json:"reason,omitempty"`
-	Wait     *wait             `json:"waits,omitempty"`
-	Order    string            `json:"order,omitempty"`
-	Seen     *time.Time        `json:"seen,omitempty"`
-	Facts    map[string]string `json:"facts,omitempty"`
-	Objects  []object          `json:"objects,omitempty"`
-	Orders   []order           `json:"orders,omitempty"`
-	Pushes   []pushJob         `json:"pushes,omitempty"`
-	Timeline []FeedEntry       `json:"timeline,omitempty"`
+	ID      storage.DeviceID  `json:"id"`
+	MSISDN  string            `json:"msisdn"`
+	IMSI    string            `json:"imsi,omitempty"`
+	DevID   string            `json:"dev_id,omitempty"`
+	Created time.Time         `json:"created"`
+	State   storage.State     `json:"state"`
+	Since   time.Time         `json:"since"`
+	Reason  string            `json:"reason,omitempty"`
+	Wait    *wait             `json:"waits,omitempty"`
+	Order   string            `json:"order,omitempty"`
+	Seen    *time.Time        `json:"seen,omitempty"`
+	Facts   map[string]string `json:"facts,omitempty"`
+	Objects []object          `json:"objects,omitempty"`
+	// Capabilities is their version when the device was last discovered.
+	Capabilities string      `json:"capabilities,omitempty"`
+	Orders       []order     `json:"orders,omitempty"`
+	Pushes       []pushJob   `json:"pushes,omitempty"`
+	Timeline     []FeedEntry `json:"timeline,omitempty"`
 }
 
 type wait struct {
@@ -138,9 +140,14 @@ func (a *API) getDevice(r *request) (any, error) {
 		return nil, err
 	}
 	out := showDevice(d)
-	for _, o := range d.Objects {
+	objects, err := a.fleet.Objects(d)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objects {
 		out.Objects = append(out.Objects, object(o))
 	}
+	out.Capabilities = d.Walk.Capabilities
 	out.Facts = d.Facts
 	orders, err := a.store.Orders(id)
 	if err != nil {

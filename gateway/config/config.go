@@ -27,6 +27,7 @@ type Config struct {
 	Device Device `yaml:"device"` // what devices connect to
 	Admin  Admin  `yaml:"admin"`  // API, page, metrics
 	Orders Orders `yaml:"orders"`
+	Models Models `yaml:"models"`
 	Modems Modems `yaml:"modems"`
 }
 
@@ -70,6 +71,13 @@ type Orders struct {
 	AnswerWithin time.Duration `yaml:"answerWithin"` // a bootstrap no session has followed by then counts as unanswered
 }
 
+// Models is when a recipe is not tried any more on devices of a model, and of how many models something is learnt.
+type Models struct {
+	Failures int     `yaml:"failures"` // devices on which it has failed, at least
+	Share    float64 `yaml:"share"`    // of those on which it has worked or failed, between 0 and 1: more than that have failed
+	Keep     int     `yaml:"keep"`     // models and TACs
+}
+
 // Default is the configuration without a file.
 func Default() Config {
 	return Config{
@@ -84,6 +92,7 @@ func Default() Config {
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
+		Models: Models{Failures: 3, Share: 0.7, Keep: 50_000},
 		Modems: Modems{Limits: modempool.Limits{Modem: 20}, Timeout: time.Minute, Tries: 5, DoubtWindow: 5 * time.Minute},
 	}
 }
@@ -223,11 +232,15 @@ func (c *Config) Check() error {
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
 		{"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
+		{"models.failures", c.Models.Failures > 0}, {"models.share", c.Models.Share > 0}, {"models.keep", c.Models.Keep > 0},
 		{"modems.doubtWindow", c.Modems.DoubtWindow > 0},
 	} {
 		if !f.ok {
 			return fmt.Errorf("%s: want more than nothing", f.name)
 		}
+	}
+	if c.Models.Share >= 1 {
+		return fmt.Errorf("models.share: %g is not below 1: nothing would be barred", c.Models.Share)
 	}
 	if err := c.Device.Source.check(); err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 type Bootstrap struct {
 	Device   storage.DeviceID
 	Batch    string // the request it came with
-	Sec      string // "userpin" where empty; "netwpin", "usernetwpin", "userpinmac"
+	Sec      string // "userpin", "netwpin", "usernetwpin", "userpinmac"; where empty what devices of its TAC take best
 	PIN      string // 4 to 10 digits; where empty one of six digits is made. With userpinmac its first half
 	Priority uint8  // 0 goes first
 	APN      string // an access point to set up along with the account; empty for none
@@ -40,12 +40,13 @@ const pinDigits = 6
 // Bootstrap places an order: order, push and the device's new state in one commit. The error is a *FieldError, or
 // storage.ErrNotFound where the device is not known.
 func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
-	if b.PIN == "" {
-		b.PIN = newPIN()
-	}
 	dev, err := f.store.Device(b.Device)
 	if err != nil {
 		return nil, err
+	}
+	b.Sec = f.secFor(&b, dev)
+	if b.PIN == "" {
+		b.PIN = newPIN()
 	}
 	return f.bootstrap(&b, NewName(), "", dev, nil)
 }
@@ -55,9 +56,7 @@ func (f *Fleet) Bootstrap(b Bootstrap) (*Ordered, error) {
 func (f *Fleet) bootstrap(
 	b *Bootstrap, name, campaign string, dev *storage.Device, account *storage.Account,
 ) (*Ordered, error) {
-	if b.Sec == "" {
-		b.Sec = push.UserPIN.String()
-	}
+	b.Sec = f.secFor(b, dev)
 	sec, err := push.ParseSEC(b.Sec)
 	if err != nil {
 		return nil, &FieldError{"sec", err.Error()}
@@ -101,6 +100,7 @@ func (f *Fleet) bootstrap(
 		},
 		Orders: []storage.Order{{
 			ID: name, Device: dev.ID, Batch: b.Batch, Kind: kindBootstrap, State: storage.OrderOpen, Created: now,
+			Variant: variant{sec.String(), formOf(b)}.String(),
 		}},
 		Pushes: []storage.PushJob{{
 			ID: f.newID(now), Device: dev.ID, Order: name, Kind: "bootstrap", MSISDN: dev.MSISDN, PDU: pdu,

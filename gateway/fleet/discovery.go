@@ -1,20 +1,42 @@
 package fleet
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 	"time"
+
+	"go.uber.org/zap"
 
 	"dmgate/sessions"
 	"dmgate/storage"
 )
 
-// Purposes of the tasks that discovery makes. The first asks what the device is and what stands at the root of its
-// tree, the second looks at each of these. Source: section 9 of the fact sheet.
+// Discovery is a walk through a device's tree. It begins with what the device is (DevDetail, leaf by leaf) and what
+// stands at its root. Then it asks what the rules want to know (recipe.Set.Wanted), list of questions by list, until
+// they want nothing more or a bound is met. All answers are kept as nodes as they come, so that a walk that breaks off
+// goes on in the next session and asks nothing twice. Source: section 9 of the fact sheet.
+//
+// It is done once for a handset and its firmware: see discoveryagain.go for what has it done anew.
+
+// Purposes of the tasks that discovery makes.
 const (
-	purposeRoot    = "discovery: device"
-	purposeObjects = "discovery: objects"
+	purposeRoot     = "discovery: device"    // what it is, and its root
+	purposeTree     = "discovery: tree"      // what the rules want
+	purposeTNDS     = "discovery: subtrees"  // objects in one piece
+	purposeAlone    = "discovery: once more" // a node that was answered by 500
+	purposeVersions = "discovery: versions"  // whether the firmware is still the one that is known
+)
+
+var discoveryPurposes = [...]string{purposeRoot, purposeTree, purposeTNDS, purposeAlone, purposeVersions}
+
+// Bounds of a walk. How many nodes are asked for is Options.TreeNodes.
+const (
+	maxDepth   = 12  // segments of a URI
+	maxURI     = 512 // bytes of one
+	maxRounds  = 64  // lists of questions
+	maxVisits  = 12  // sessions that have come and found it unfinished
+	maxAgain   = 8   // nodes that are asked once more
+	roundSize  = 48  // questions of a list
+	maxObjects = 64  // nodes at the root that are looked at although no rule asks for them
 )
 
 // detailLeaves are asked one by one: a missing one does not spoil the rest.
@@ -26,72 +48,83 @@ const (
 	devDetail = "./DevDetail/"
 	root      = "."
 	propType  = "?prop=Type"
-)
-
-// probes are where management objects are found on devices that keep their root closed. Spelling differs in the field.
-var probes = []string{"./DMAcc", "./SyncML", "./FUMO", "./FwUpdate", "./SCOMO", "./Scomo", "./SCM", "./LAWMO", "./Lawmo", "./DCMO", "./NAP"}
-
-// Bounds of what is looked at and kept of a tree.
-const (
-	maxObjects  = 64  // nodes at the root
-	maxChildren = 64  // of each of them
-	maxValue    = 512 // bytes of a fact or a type
-	maxName     = 128 // bytes of a child's name
+	listTNDS  = "?list=TNDS"
 )
 
 // Proved implements sessions.Planner: the first authenticated session proves that bootstrap worked. A device that is
-// not known yet is asked what it is.
+// not known yet, or not any more, is asked what it is.
 func (f *Fleet) Proved(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
-	if dev.State == storage.Discovered {
-		return f.proveJobs(now, dev, out)
-	}
-	if dev.State != storage.Connected || dev.Wait.For == "" {
+	f.hearOpening(dev, out)
+	if dev.State != storage.Discovered && !(dev.State == storage.Connected && dev.Wait.For == answersOf) {
 		order := dev.Order
-		out.Change(dev, func(d *storage.Device) {
-			if d.Order != order {
-				return // a bootstrap was ordered meanwhile: it waits for a session of its own
-			}
-			d.Enter(storage.Connected, now, "", storage.Wait{
-				For: "the device's answers", Until: now.Add(f.opt.AnswerIn), Next: "discovery stays unfinished until it connects again",
-			})
-		})
+		f.awaitAnswers(now, dev, out)
 		if order != "" {
-			endOrder(order, out)
+			endTask(order, storage.OrderDone, "", out)
 		}
 	}
-	if out.Open(purposeRoot) || out.Open(purposeObjects) {
-		return nil // an earlier session was broken off in the middle of it
-	}
-	commands := make([]storage.Command, 0, len(detailLeaves)+1)
-	for _, leaf := range detailLeaves {
-		commands = append(commands, get(devDetail+leaf))
-	}
-	commands = append(commands, get(root))
-	return []storage.Task{f.task(now, dev, purposeRoot, commands)}
+	return f.thenJobs(now, dev, out, f.visit(now, dev, out))
 }
 
-// endOrder closes the bootstrap order that has led to this session.
-func endOrder(id string, out *sessions.Outcome) {
-	out.Commit.Ends = append(out.Commit.Ends, storage.OrderEnd{ID: id, State: storage.OrderDone})
+// answersOf is what a device is waited for while it is discovered.
+const answersOf = "the device's answers"
+
+// awaitAnswers has a device wait for what it says of itself, unless a bootstrap was ordered meanwhile: that waits for a
+// session of its own.
+func (f *Fleet) awaitAnswers(now time.Time, dev *storage.Device, out *sessions.Outcome) {
+	order := dev.Order
+	out.Change(dev, func(d *storage.Device) {
+		if d.Order != order {
+			return
+		}
+		d.Enter(storage.Connected, now, "", storage.Wait{
+			For: answersOf, Until: now.Add(f.opt.AnswerIn), Next: "discovery stays unfinished until it connects again",
+		})
+	})
+}
+
+// visit says what a device is asked that has just come.
+func (f *Fleet) visit(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
+	w := &dev.Walk
+	is := dev.Handset()
+	switch {
+	case w.Begun.IsZero():
+		return f.setOut(now, dev, "the first session", out)
+	case !sameHandset(&is, &w.Of):
+		return f.setOut(now, dev, difference(&w.Of, &is), out)
+	case w.Ended.IsZero():
+		visits := w.Visits + 1
+		changeWalk(dev, out, func(w *storage.Walk) { w.Visits = visits })
+		return f.goOn(now, dev, nil, out)
+	}
+	return f.check(now, dev, &is, out)
 }
 
 // Answered implements sessions.Planner.
-func (f *Fleet) Answered(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome) []storage.Task {
+func (f *Fleet) Answered(
+	now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome,
+) []storage.Task {
 	switch task.Purpose {
-	case purposeRoot:
-		return f.answeredRoot(now, dev, task, answers, done, out)
-	case purposeObjects:
-		for i := range answers {
-			learnObject(dev, task.Commands[answers[i].Command].URI, &answers[i], out)
-		}
-		if done {
-			discovered(now, dev, out)
-			return f.proveJobs(now, dev, out)
-		}
-	case purposeJob:
-		return f.answerJob(now, dev, task, done, out)
 	case purposeOrder:
 		answeredOrder(task, answers, done, out)
+	case purposeTNDS:
+		f.hearSubtrees(dev, task, answers, out)
+	case purposeRoot, purposeTree, purposeAlone, purposeVersions:
+		hearNodes(dev, task, answers, out)
+	}
+	hearVersions(now, dev, task, answers, out)
+	switch {
+	case done && task.Purpose == purposeVersions:
+		return f.thenJobs(now, dev, out, f.checked(now, dev, out))
+	case done && isDiscovery(task.Purpose):
+		return f.thenJobs(now, dev, out, f.goOn(now, dev, task, out))
+	case task.Purpose == purposeJob:
+		next := f.answerJob(now, dev, task, done, out)
+		if done {
+			next = append(next, f.moved(now, dev, out)...)
+		}
+		return next
+	case done:
+		return f.moved(now, dev, out)
 	}
 	return nil
 }
@@ -103,114 +136,179 @@ func (f *Fleet) GivenUp(task *storage.Task, why string, out *sessions.Outcome) {
 	}
 }
 
-func (f *Fleet) answeredRoot(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, done bool, out *sessions.Outcome) []storage.Task {
-	var objects []string
-	for i := range answers {
-		a := &answers[i]
-		uri := task.Commands[a.Command].URI
-		if uri == root {
-			if objects == nil {
-				objects = rootChildren(a)
-			}
-			continue
-		}
-		if name := strings.TrimPrefix(uri, devDetail); a.Code == 200 && len(a.Data) > 0 && len(a.Data) <= maxValue {
-			value := string(a.Data)
-			out.Change(dev, func(d *storage.Device) { d.Learn(name, value) })
+func isDiscovery(purpose string) bool { return strings.HasPrefix(purpose, "discovery: ") }
+
+// asked says whether the device is being asked for its tree in this session.
+func asked(out *sessions.Outcome) bool {
+	for _, purpose := range discoveryPurposes {
+		if out.Open(purpose) {
+			return true
 		}
 	}
-	if done && objects == nil {
-		objects = probes
+	return false
+}
+
+// changeWalk edits the record of the walk that dev is on, unless another one was ordered meanwhile.
+func changeWalk(dev *storage.Device, out *sessions.Outcome, edit func(*storage.Walk)) {
+	begun := dev.Walk.Begun
+	out.Change(dev, func(d *storage.Device) {
+		if d.Walk.Begun.Equal(begun) {
+			edit(&d.Walk)
+		}
+	})
+}
+
+// setOut begins a walk.
+func (f *Fleet) setOut(now time.Time, dev *storage.Device, why string, out *sessions.Outcome) []storage.Task {
+	was, is := dev.Walk, dev.Handset()
+	next := storage.Walk{Begun: now, Why: why, Of: is, Visits: 1}
+	if was.Ended.IsZero() {
+		next.Order, next.Whole = was.Order, was.Whole
 	}
-	if objects == nil || out.Open(purposeObjects) {
+	out.Change(dev, func(d *storage.Device) {
+		if !d.Walk.Begun.Equal(was.Begun) {
+			return // one was ordered meanwhile: it begins with the next session
+		}
+		d.Walk = next
+		if was.Of.DevID != is.DevID {
+			forgetHandset(d)
+		}
+	})
+	if !was.Begun.IsZero() {
+		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "device", Text: "to be discovered anew: " + why})
+	}
+	return f.firstRound(now, dev, out)
+}
+
+// forgetHandset drops what another handset has said; what package 1 has brought is of this one already.
+func forgetHandset(d *storage.Device) {
+	for _, leaf := range detailLeaves {
+		delete(d.Facts, leaf)
+	}
+	delete(d.Facts, storage.FactTNDS)
+	delete(d.Facts, storage.FactWakeUp)
+}
+
+// firstRound asks what the device is, what stands at its root, and, where its kind is known, what decides whether it is
+// like the others.
+func (f *Fleet) firstRound(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
+	if dev.State != storage.Connected || dev.Wait.For != answersOf {
+		f.awaitAnswers(now, dev, out)
+	}
+	commands := make([]storage.Command, 0, len(detailLeaves)+1)
+	for _, leaf := range detailLeaves {
+		commands = append(commands, get(devDetail+leaf))
+	}
+	commands = append(commands, get(root))
+	for _, uri := range f.expect(dev, out) {
+		commands = append(commands, get(uri))
+	}
+	return f.ask(now, dev, out, question{purposeRoot, commands})
+}
+
+// goOn says what is asked next, when the device has answered all that it was asked. last is the task that it has just
+// answered, nil in the beginning of a session.
+func (f *Fleet) goOn(now time.Time, dev *storage.Device, last *storage.Task, out *sessions.Outcome) []storage.Task {
+	w := &dev.Walk
+	switch {
+	case w.Begun.IsZero() || !w.Ended.IsZero() || asked(out):
+		return nil
+	case w.Rounds == 0:
+		return f.firstRound(now, dev, out)
+	case len(w.Again) > 0:
+		uri, rest := w.Again[0], w.Again[1:]
+		changeWalk(dev, out, func(w *storage.Walk) { w.Again = rest })
+		return f.ask(now, dev, out, question{purposeAlone, []storage.Command{get(uri)}})
+	}
+	t, err := f.treeIn(dev, out)
+	if err != nil { // the next session goes on
+		f.opt.Log.Error("tree not read", zap.String("device", string(dev.ID)), zap.Error(err))
 		return nil
 	}
-	return []storage.Task{f.task(now, dev, purposeObjects, lookAt(objects))}
+	if last != nil {
+		t.hearSilence(dev, last, out)
+	} else if err := f.hearLoss(dev, t, out); err != nil {
+		f.opt.Log.Error("tasks not read", zap.String("device", string(dev.ID)), zap.Error(err))
+		return nil
+	}
+	next, confirmed := f.confirm(dev, t, out)
+	if len(next) == 0 && !confirmed {
+		next = f.questions(dev, t)
+	}
+	short := ""
+	if len(next) > 0 {
+		short = f.bound(w, t)
+	}
+	if len(next) == 0 || short != "" {
+		f.arrive(now, dev, t, short, out)
+		return nil
+	}
+	return f.ask(now, dev, out, next...)
 }
 
-// rootChildren are the nodes to look at: those the device lists at its root, or the known places where it keeps it
-// closed. It is nil where the list has nothing to look at or is still to come, after its Status.
-func rootChildren(a *storage.Answer) []string {
-	if a.Code != 200 {
-		return probes
+// bound is the bound that a walk has met; empty for none.
+func (f *Fleet) bound(w *storage.Walk, t *tree) string {
+	switch {
+	case len(t.nodes) >= f.opt.TreeNodes:
+		return "it has more nodes than are looked at"
+	case w.Rounds >= maxRounds:
+		return "it took too many questions"
+	case w.Visits > maxVisits:
+		return "it took too many sessions"
 	}
-	var uris []string
-	for name := range strings.SplitSeq(string(a.Data), "/") {
-		uri := "./" + name
-		if !nodeName.MatchString(name) || name == "DevInfo" || name == "DevDetail" || slices.Contains(uris, uri) {
-			continue
-		}
-		if uris = append(uris, uri); len(uris) == maxObjects {
-			break
-		}
-	}
-	return uris
+	return ""
 }
 
-// nodeName is a segment of a LocURI as devices have them at their root.
-var nodeName = regexp.MustCompile(`^[A-Za-z0-9_%~-][A-Za-z0-9._%~-]{0,63}$`)
-
-func lookAt(uris []string) []storage.Command {
-	commands := make([]storage.Command, 0, 2*len(uris))
-	for _, uri := range uris {
-		commands = append(commands, get(uri), get(uri+propType))
-	}
-	return commands
+// question is a list of Gets for one purpose.
+type question struct {
+	purpose  string
+	commands []storage.Command
 }
 
-// learnObject keeps what an answer says of a node at the root. A node that may not be read (405, 425) is there; its type
-// is optional.
-func learnObject(dev *storage.Device, uri string, a *storage.Answer, out *sessions.Outcome) {
-	object, isType := strings.CutSuffix(uri, propType)
-	value := string(a.Data)
-	if isType {
-		if a.Code == 200 && value != "" && len(value) <= maxValue {
-			out.Change(dev, func(d *storage.Device) {
-				if i := objectAt(d, object); i >= 0 {
-					d.Objects[i].Type = value
-				}
-			})
-		}
-		return
+// ask makes the tasks of a list of questions, the next one of a walk.
+func (f *Fleet) ask(now time.Time, dev *storage.Device, out *sessions.Outcome, questions ...question) []storage.Task {
+	tasks := make([]storage.Task, len(questions))
+	ids := make([]uint64, len(questions))
+	for i, q := range questions {
+		tasks[i] = f.task(now, dev, q)
+		ids[i] = tasks[i].ID
 	}
-	switch a.Code {
-	case 200, 405, 425:
-	default:
-		return
-	}
-	var children []string
-	if a.Code == 200 && value != "" {
-		children = strings.SplitN(value, "/", maxChildren+1)
-		children = children[:min(len(children), maxChildren)]
-		children = slices.DeleteFunc(children, func(name string) bool { return len(name) > maxName })
-	}
-	out.Change(dev, func(d *storage.Device) {
-		i := objectAt(d, object)
-		if i < 0 {
-			d.Objects = append(d.Objects, storage.Object{URI: object})
-			i = len(d.Objects) - 1
-		}
-		d.Objects[i].Children = children
-	})
+	rounds := dev.Walk.Rounds + 1
+	changeWalk(dev, out, func(w *storage.Walk) { w.Rounds, w.Asked = rounds, ids })
+	return tasks
 }
 
-func objectAt(d *storage.Device, uri string) int {
-	return slices.IndexFunc(d.Objects, func(o storage.Object) bool { return o.URI == uri })
-}
-
-// discovered is the end of discovery, unless a bootstrap was ordered meanwhile: the session after it begins anew.
-func discovered(now time.Time, dev *storage.Device, out *sessions.Outcome) {
-	out.Change(dev, func(d *storage.Device) {
-		if d.State == storage.Connected {
-			d.Enter(storage.Discovered, now, "", storage.Wait{})
-		}
-	})
+func (f *Fleet) task(now time.Time, dev *storage.Device, q question) storage.Task {
+	return storage.Task{
+		ID: f.newID(now), Device: dev.ID, Order: dev.Order, Purpose: q.purpose, Commands: q.commands, Created: now,
+	}
 }
 
 func get(uri string) storage.Command { return storage.Command{Kind: "Get", URI: uri} }
 
-func (f *Fleet) task(now time.Time, dev *storage.Device, purpose string, commands []storage.Command) storage.Task {
-	return storage.Task{
-		ID: f.newID(now), Device: dev.ID, Order: dev.Order, Purpose: purpose, Commands: commands, Created: now,
+// arrive ends a walk: what the device can do is known. What it has said before the walk is forgotten.
+func (f *Fleet) arrive(now time.Time, dev *storage.Device, t *tree, short string, out *sessions.Outcome) {
+	for _, uri := range t.stale {
+		out.Commit.Nodes = append(out.Commit.Nodes, storage.Node{Device: dev.ID, URI: uri})
+	}
+	changeWalk(dev, out, func(w *storage.Walk) { w.Ended, w.Short, w.Asked, w.Again = now, short, nil, nil })
+	caps := f.compile(dev, t)
+	changeWalk(dev, out, func(w *storage.Walk) { w.Capabilities = caps.Version })
+	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
+		Kind: "capabilities", Order: dev.Walk.Order, Status: caps.Version, Text: caps.summary(short),
+	})
+	discovered(now, dev, out)
+}
+
+// discovered is the end of discovery, unless a bootstrap was ordered meanwhile: the session after it looks again.
+func discovered(now time.Time, dev *storage.Device, out *sessions.Outcome) {
+	begun := dev.Walk.Begun
+	out.Change(dev, func(d *storage.Device) {
+		if d.State == storage.Connected && d.Walk.Begun.Equal(begun) {
+			d.Enter(storage.Discovered, now, "", storage.Wait{})
+		}
+	})
+	if order := dev.Walk.Order; order != "" {
+		endTask(order, storage.OrderDone, "", out)
 	}
 }

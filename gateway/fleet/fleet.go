@@ -34,13 +34,19 @@ type Options struct {
 	// Throughput is how many modems there are, and how many segments a minute they send all together, as observed or
 	// else as configured; 0 where there is no telling, as where it is nil. Plans reckon with it.
 	Throughput  func() (modems int, segments float64)
-	Rules       *recipe.Set // what can be done on devices, and how; those of the product
 	Tickets     Tickets
 	Certificate CertificateOptions
 	// File opens a file that was uploaded, by its SHA-256; nil where there are none.
-	File  func(sha256 string) (io.ReadCloser, error)
-	Clock func() time.Time
-	Log   *zap.Logger
+	File      func(sha256 string) (io.ReadCloser, error)
+	Bar       Bar         // when a recipe is not tried any more on a model; see its fields
+	Models    int         // of which something is learnt; 50 000
+	Rules     *recipe.Set // what can be done on devices, and how; those of the product
+	TreeNodes int         // nodes of a device's tree that discovery asks for, at most; 512
+	// CheckEvery is how long a device is trusted to have the firmware it had. After it a session that has something to do
+	// asks for that as well; 24 h.
+	CheckEvery time.Duration
+	Clock      func() time.Time
+	Log        *zap.Logger
 }
 
 // productRules are the rules that are embedded. That they can be read is seen to by their own tests.
@@ -74,8 +80,23 @@ func (o Options) WithDefaults() Options {
 	}
 	o.Tickets = o.Tickets.withDefaults()
 	o.Certificate = o.Certificate.withDefaults()
+	if o.Bar.Failures == 0 {
+		o.Bar.Failures = 3
+	}
+	if o.Bar.Share == 0 {
+		o.Bar.Share = 0.7
+	}
+	if o.Models == 0 {
+		o.Models = 50_000
+	}
 	if o.Rules == nil {
 		o.Rules = productRules()
+	}
+	if o.TreeNodes == 0 {
+		o.TreeNodes = 512
+	}
+	if o.CheckEvery == 0 {
+		o.CheckEvery = 24 * time.Hour
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -94,13 +94,13 @@ type PlacedJob struct {
 
 // Defaults and bounds of a job.
 const (
-	jobWithin   = 30 * 24 * time.Hour // its deadline, where none is given
-	maxWithin   = 400 * 24 * time.Hour
-	maxFallback = 8
-	maxJobValues   = 64
-	maxValueLen = 4096 // bytes
-	maxJobName  = 200  // bytes
-	maxOpenJobs = 64   // of one device
+	jobWithin    = 30 * 24 * time.Hour // its deadline, where none is given
+	maxWithin    = 400 * 24 * time.Hour
+	maxFallback  = 8
+	maxJobValues = 64
+	maxValueLen  = 4096 // bytes
+	maxJobName   = 200  // bytes
+	maxOpenJobs  = 64   // of one device
 )
 
 // wayMark is the fallback that leaves it to upstream.
@@ -231,7 +231,8 @@ func sameCommand(a, b storage.Command) bool {
 // jobPIN is what the user has to type where the job's bootstrap is still to be ordered, or was before; empty where that
 // is not known here.
 func (f *Fleet) jobPIN(dev *storage.Device, id string, o *JobOrder) (string, error) {
-	sec, err := push.ParseSEC(cmp.Or(o.Sec, push.UserPIN.String()))
+	b := Bootstrap{Sec: o.Sec, PIN: o.PIN, APN: o.APN}
+	sec, err := push.ParseSEC(f.secFor(&b, dev))
 	if err != nil || sec == push.NetwPIN || sec == push.UserPINMAC || dev.State.Bootstrapped() || o.PIN != "" {
 		return o.PIN, nil
 	}
@@ -309,6 +310,14 @@ func (f *Fleet) noBootstrap(j *storage.Job, why *FieldError) error {
 // isJob says whether an order is that of a job.
 func (f *Fleet) isJob(dev storage.DeviceID, order string) (bool, error) {
 	_, err := f.store.Job(dev, order)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (f *Fleet) hasOrder(dev storage.DeviceID, name string) (bool, error) {
+	_, err := f.store.Order(dev, name)
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
 	}

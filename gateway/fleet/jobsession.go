@@ -15,8 +15,12 @@ import (
 // Jobs in a session. Discovery goes first: what a device can do is known once it has come to its end, and the jobs go on
 // in the same session. Each step is decided by what the device has just said, so that most jobs need one session.
 
-// proveJobs is what the jobs of a device have to say in a session that has only just begun, or when discovery has ended.
-func (f *Fleet) proveJobs(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
+// thenJobs is what the jobs of a device have to say once discovery asks nothing any more: in the beginning of a session,
+// or when it has come to its end.
+func (f *Fleet) thenJobs(now time.Time, dev *storage.Device, out *sessions.Outcome, asks []storage.Task) []storage.Task {
+	if len(asks) > 0 || asked(out) || dev.State != storage.Discovered {
+		return asks
+	}
 	return f.turnJobs(now, dev, out, true, nil)
 }
 

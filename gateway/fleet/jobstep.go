@@ -67,7 +67,9 @@ func (t *jobTurn) step(s *jobSituation, d *decision) (changed, again bool, err e
 }
 
 // failWay is the end of a way that can not be gone.
-func (t *jobTurn) failWay(s *jobSituation, why string) { t.wayFailed(s, &decision{Move: next, Why: why}) }
+func (t *jobTurn) failWay(s *jobSituation, why string) {
+	t.wayFailed(s, &decision{Move: next, Why: why})
+}
 
 // commandsOf is what is said in the step that a decision leads to. With none the situation has a verdict. fault says why
 // the way can not be gone.

@@ -13,31 +13,48 @@ import (
 // of the same model, and below that what the seeds say. It implements recipe.Learned.
 type model struct {
 	key   string
-	rules string         // the version of the rules: failures under others bar nothing
-	own   *storage.Model // nil where nothing was learnt
-	kin   []storage.Model
+	own   *storage.Model   // nil where nothing was learnt
+	kin   []*storage.Model // the one that was changed last in front
 	seeds []*seed
-	bar   barring
+	bar   Bar
+	rules func(recipe string) string // the version of its rules: failures under others bar nothing
 }
 
-// barring is when a recipe is not tried any more on a model.
-type barring struct {
-	failures int     // as many failures at least
-	share    float64 // and more than this share of all that worked or failed
+// Bar is when a recipe is not tried any more on a model: when it has failed on so many devices, and on more than a share
+// of those on which it has worked or failed. The user's no and our own faults do not count.
+type Bar struct {
+	Failures int     // 3
+	Share    float64 // 0.7
 }
 
-// modelOf is what is known of the kind of device that dev is. Where it has not said yet what it is, its TAC may tell. It
-// is never nil: what can not be read now is not known.
+// modelOf is what is known of the kind of device that dev is. Where it has not said yet what it is, the models that its
+// TAC was met with give hints. It is never nil: what can not be read now is not known.
 func (f *Fleet) modelOf(dev *storage.Device) *model {
-	man, mod, fwV := dev.Facts["Man"], dev.Facts["Mod"], dev.Facts["FwV"]
-	if man == "" || mod == "" {
-		return f.modelOfTAC(dev)
+	name := modelName(dev)
+	m := &model{key: name.Key(), bar: f.opt.Bar, rules: f.ruleVersion, seeds: seedsFor(dev.Facts)}
+	key, read := m.key, func() (r readModel, err error) {
+		if r.own, err = f.readModel(m.key); err == nil {
+			r.kin, err = f.readKin(&name)
+		}
+		return r, err
 	}
-	m, err := f.models.get(f, man, mod, fwV)
+	if key == "" {
+		tac := storage.TACOf(dev.DevID)
+		if tac == "" {
+			return m
+		}
+		key, read = storage.TACKey(tac), func() (readModel, error) { return f.readTAC(tac) }
+	}
+	r, err := f.models.get(key, f.opt.Clock(), read)
 	if err != nil {
-		f.opt.Log.Error("model not read", zap.String("model", storage.ModelKey(man, mod, fwV)), zap.Error(err))
+		f.opt.Log.Error("model not read", zap.String("model", key), zap.Error(err))
 	}
-	m.seeds = seedsFor(dev.Facts)
+	m.kin = r.kin
+	if m.key != "" {
+		m.own = r.own
+	} else if len(r.kin) > 0 {
+		m.seeds = seedsFor(r.kin[0].Reference.Facts)
+	}
 	return m
 }
 
@@ -46,10 +63,10 @@ func (m *model) tally(recipe string) (worked, failed int, reason string) {
 	if m.own == nil {
 		return 0, 0, ""
 	}
-	most := 0
+	rules, most := m.rules(recipe), 0
 	for i := range m.own.Learnt {
 		o := outcomeIn(&m.own.Learnt[i], recipe)
-		if o == nil || o.Rules != m.rules {
+		if o == nil || o.Rules != rules {
 			continue
 		}
 		worked += o.Worked
@@ -65,7 +82,7 @@ func (m *model) tally(recipe string) (worked, failed int, reason string) {
 // upstream that resets the model, let it be tried anew.
 func (m *model) Barred(recipe string) (reason string, barred bool) {
 	worked, failed, why := m.tally(recipe)
-	if failed < m.bar.failures || float64(failed) <= m.bar.share*float64(failed+worked) {
+	if failed < m.bar.Failures || float64(failed) <= m.bar.Share*float64(failed+worked) {
 		return "", false
 	}
 	reason = fmt.Sprintf("failed on %d of %d devices of model %s", failed, failed+worked, m.key)
@@ -75,18 +92,22 @@ func (m *model) Barred(recipe string) (reason string, barred bool) {
 	return reason, true
 }
 
-// What a hint weighs against what was seen on the model itself, in devices.
+// What a hint weighs at most against what was seen on the model itself under today's rules, in devices.
 const (
 	kinWeight  = 4
 	seedWeight = 2
 )
 
-// Rank tells recipes apart by what is known of them on this model: the higher, the likelier to work; 0 where nothing is
-// known. It is between -1000 and 1000.
+// rankStep is what it takes for a recipe to go before another one that has the better rank of its own: an outcome or two
+// are no proof.
+const rankStep = 250
+
+// Rank is negative for a recipe that has worked on this model, positive for one that has failed, 0 where nothing is
+// known. It is between -1000 and 1000, in steps.
 func (m *model) Rank(recipe string) int {
 	worked, failed, _ := m.tally(recipe)
 	good, all := float64(worked), float64(worked+failed)
-	if w, n := m.kinTally(recipe); n > 0 {
+	if w, n := m.hints(recipe); n > 0 {
 		weight := min(float64(n), kinWeight)
 		good, all = good+weight*float64(w)/float64(n), all+weight
 	}
@@ -94,22 +115,29 @@ func (m *model) Rank(recipe string) int {
 		switch {
 		case slices.Contains(s.Prefer, recipe):
 			good, all = good+seedWeight, all+seedWeight
-		case slices.ContainsFunc(s.Avoid, func(a avoid) bool { return a.Recipe == recipe }):
+		case slices.ContainsFunc(s.Avoid, func(a avoided) bool { return a.Recipe == recipe }):
 			all += seedWeight
 		}
 	}
-	return int(2000*(good+1)/(all+2)) - 1000 // one of each is assumed before anything is seen
+	score := 2000*(good+2)/(all+4) - 1000 // two of each are assumed before anything is seen
+	return -int(score/rankStep) * rankStep
 }
 
-// kinTally is what came of a recipe on other firmwares, under whatever rules.
-func (m *model) kinTally(recipe string) (worked, all int) {
-	for i := range m.kin {
-		for j := range m.kin[i].Learnt {
-			if o := outcomeIn(&m.kin[i].Learnt[j], recipe); o != nil {
+// hints is what came of a recipe on other firmwares, and on this one under other rules.
+func (m *model) hints(recipe string) (worked, all int) {
+	count := func(of *storage.Model, but string) {
+		for i := range of.Learnt {
+			if o := outcomeIn(&of.Learnt[i], recipe); o != nil && o.Rules != but {
 				worked += o.Worked
 				all += o.Worked + o.Failed
 			}
 		}
+	}
+	for _, k := range m.kin {
+		count(k, "\x00") // whatever the rules
+	}
+	if m.own != nil {
+		count(m.own, m.rules(recipe))
 	}
 	return worked, all
 }
@@ -136,19 +164,16 @@ func (m *model) referenced() *storage.ModelReference {
 	if m.own != nil && !m.own.Reference.Time.IsZero() {
 		return &m.own.Reference
 	}
-	for i := range m.kin {
-		if !m.kin[i].Reference.Time.IsZero() {
-			return &m.kin[i].Reference
+	for _, k := range m.kin {
+		if !k.Reference.Time.IsZero() {
+			return &k.Reference
 		}
 	}
 	return nil
 }
 
-// outcomeIn is what l has of a recipe; nil where it has nothing.
-func outcomeIn(l *storage.Learnt, recipe string) *storage.RecipeOutcome {
-	i := slices.IndexFunc(l.Outcomes, func(o storage.RecipeOutcome) bool { return o.Recipe == recipe })
-	if i < 0 {
-		return nil
-	}
-	return &l.Outcomes[i]
-}
+// rulesVersion is the version of all rules, which say what discovery looks for.
+func (f *Fleet) rulesVersion() string { return "" }
+
+// ruleVersion is the version of the rule that a recipe is.
+func (f *Fleet) ruleVersion(recipe string) string { return "" }

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,8 +13,10 @@ import (
 // How long what was read of models is taken for true, and of how many. Another process may learn, too.
 const (
 	modelsFresh = 10 * time.Second
-	modelsKept  = 4096
-	kinRead     = 16 // other firmwares of a model
+	modelsKept  = 1024
+	kinRead     = 64 // other firmwares of a model that are looked at,
+	kinKept     = 16 // and of those that were changed last, how many are kept
+	tacKin      = 4  // models of a TAC that are taken for the kin of a device that has not said what it is
 )
 
 // models is what was read of models of late. All of it can be read again.
@@ -21,45 +25,41 @@ type models struct {
 	read map[string]readModel // by key
 }
 
+// readModel is what was read of a model: its record, nil where there is none, and those of its kin, the one that was
+// changed last in front. They are shared and may not be changed.
 type readModel struct {
 	own *storage.Model
-	kin []storage.Model
+	kin []*storage.Model
 	at  time.Time
 }
 
-// get is the model with these facts, without seeds. Where there is an error it holds nothing but what it is.
-func (c *models) get(f *Fleet, man, mod, fwV string) (*model, error) {
-	m := &model{key: storage.ModelKey(man, mod, fwV), rules: f.ruleVersion(), bar: f.barring()}
-	now := f.opt.Clock()
+// get is what is known of the model with a key, by read where it was not read of late.
+func (c *models) get(key string, now time.Time, read func() (readModel, error)) (readModel, error) {
 	c.mu.Lock()
-	r, ok := c.read[m.key]
+	r, ok := c.read[key]
 	c.mu.Unlock()
-	if !ok || now.Sub(r.at) > modelsFresh {
-		own, err := f.readModel(m.key)
-		if err != nil {
-			return m, err
-		}
-		kin, err := f.readKin(storage.KinPrefix(man, mod), m.key)
-		if err != nil {
-			return m, err
-		}
-		r = readModel{own, kin, now}
-		c.mu.Lock()
-		if c.read == nil || len(c.read) >= modelsKept {
-			c.read = make(map[string]readModel)
-		}
-		c.read[m.key] = r
-		c.mu.Unlock()
+	if age := now.Sub(r.at); ok && age >= 0 && age <= modelsFresh {
+		return r, nil
 	}
-	m.own, m.kin = r.own, r.kin
-	return m, nil
+	r, err := read()
+	if err != nil {
+		return readModel{}, err
+	}
+	r.at = now
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil || len(c.read) >= modelsKept {
+		c.read = make(map[string]readModel)
+	}
+	c.read[key] = r
+	return r, nil
 }
 
-// forget has models read anew.
-func (c *models) forget() {
+// forget has a model read anew.
+func (c *models) forget(key string) {
 	c.mu.Lock()
-	c.read = nil
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	delete(c.read, key)
 }
 
 // readModel is the record of a model; nil where there is none.
@@ -72,18 +72,46 @@ func (f *Fleet) readModel(key string) (*storage.Model, error) {
 		return nil, err
 	}
 	m := &storage.Model{}
-	return m, storage.ReadRecord(value, m)
+	if err := storage.ReadRecord(value, m); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
-// readKin are the other firmwares of a model, at most kinRead of them, the one that was changed last in front.
-func (f *Fleet) readKin(prefix, but string) ([]storage.Model, error) {
-	return nil, nil
+// readKin are the other firmwares of a model.
+func (f *Fleet) readKin(of *storage.Model) ([]*storage.Model, error) {
+	page, err := f.store.Documents(storage.ModelPrefix+storage.KinPrefix(of.Man, of.Mod), "", kinRead)
+	if err != nil {
+		return nil, err
+	}
+	var kin []*storage.Model
+	for i := range page {
+		m := &storage.Model{}
+		if page[i].Name == storage.ModelPrefix+of.Key() || storage.ReadRecord(page[i].Value, m) != nil {
+			continue // what is damaged there is no hint here
+		}
+		kin = append(kin, m)
+	}
+	slices.SortFunc(kin, func(a, b *storage.Model) int {
+		return cmp.Or(b.Changed.Compare(a.Changed), cmp.Compare(a.FwV, b.FwV))
+	})
+	return kin[:min(len(kin), kinKept)], nil
 }
 
-func (f *Fleet) barring() barring { return barring{3, 0.7} }
-
-func (f *Fleet) ruleVersion() string { return "" }
-
-func (f *Fleet) modelOfTAC(dev *storage.Device) *model {
-	return &model{rules: f.ruleVersion(), bar: f.barring()}
+// readTAC are the models whose devices have had a TAC, the one that was seen last in front, behind what is known of the
+// TAC itself.
+func (f *Fleet) readTAC(tac string) (r readModel, err error) {
+	if r.own, err = f.readModel(storage.TACKey(tac)); err != nil || r.own == nil {
+		return r, err
+	}
+	for _, met := range r.own.Models[:min(len(r.own.Models), tacKin)] {
+		m, err := f.readModel(met.Key)
+		if err != nil {
+			return r, err
+		}
+		if m != nil {
+			r.kin = append(r.kin, m)
+		}
+	}
+	return r, nil
 }

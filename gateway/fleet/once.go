@@ -22,6 +22,10 @@ func (f *Fleet) BootstrapOnce(key string, b Bootstrap) (placed *Ordered, repeate
 		return nil, false, err
 	}
 	name := KeyedName("bootstrap", key) + "." + string(b.Device)
+	if repeated, err = f.repeats(&b, name); err != nil {
+		return nil, false, err
+	}
+	b.Sec = f.secFor(&b, dev)
 	if b.PIN == "" {
 		account, err := f.store.Account(b.Device)
 		if err != nil {
@@ -29,11 +33,11 @@ func (f *Fleet) BootstrapOnce(key string, b Bootstrap) (placed *Ordered, repeate
 		}
 		b.PIN = pinFor(account, name)
 	}
-	if repeated, err = f.hasOrder(b.Device, name); err == nil && !repeated {
+	if !repeated {
 		placed, err = f.bootstrap(&b, name, "", dev, nil)
 		var refused *FieldError
 		if errors.As(err, &refused) { // perhaps by the same request, at the same time
-			if again, failed := f.hasOrder(b.Device, name); again || failed != nil {
+			if again, failed := f.repeats(&b, name); again || failed != nil {
 				repeated, err = again, failed
 			}
 		}
@@ -47,10 +51,14 @@ func (f *Fleet) BootstrapOnce(key string, b Bootstrap) (placed *Ordered, repeate
 	return placed, repeated, err
 }
 
-func (f *Fleet) hasOrder(dev storage.DeviceID, name string) (bool, error) {
-	_, err := f.store.Order(dev, name)
+// repeats says whether the order of a name was placed before. Where b leaves it open how it is signed, the order has it.
+func (f *Fleet) repeats(b *Bootstrap, name string) (bool, error) {
+	order, err := f.store.Order(b.Device, name)
 	if errors.Is(err, storage.ErrNotFound) {
 		return false, nil
+	}
+	if err == nil && b.Sec == "" {
+		b.Sec = parseVariant(order.Variant).sec
 	}
 	return err == nil, err
 }

@@ -62,6 +62,10 @@ func (s *Store) Nodes(dev storage.DeviceID, behind string, limit int) ([]storage
 func (w *writer) nodes(c *storage.Commit) error {
 	for i := range c.Nodes {
 		w.key = appendNamedKey(w.key[:0], tableNode, c.Device, c.Nodes[i].URI)
+		if c.Nodes[i].Time.IsZero() {
+			w.delete(w.key)
+			continue
+		}
 		if err := w.put(w.key, &c.Nodes[i]); err != nil {
 			return err
 		}

@@ -18,13 +18,15 @@ func testNodes(t *testing.T, s storage.Store) {
 	scomo := node("./SCOMO", 200)
 	scomo.Type = "urn:oma:mo:oma-scomo:1.0"
 	commit(t, s, &storage.Commit{Device: "d1", Time: at(2), Nodes: []storage.Node{scomo}})
-	commit(t, s, &storage.Commit{Device: "d2", Time: at(2), Nodes: []storage.Node{{Device: "d2", URI: "./X"}}})
+	commit(t, s, &storage.Commit{Device: "d2", Time: at(2), Nodes: []storage.Node{{Device: "d2", URI: "./X", Time: at(2)}}})
 
 	wantSame(t, "all", must(s.Nodes("d1", "", 9))(t), []storage.Node{root, scomo})
 	wantSame(t, "a page", must(s.Nodes("d1", "", 1))(t), []storage.Node{root})
 	wantSame(t, "the next", must(s.Nodes("d1", ".", 9))(t), []storage.Node{scomo})
 	wantSame(t, "none", len(must(s.Nodes("d3", "", 9))(t)), 0)
-	err := s.Commit(&storage.Commit{Device: "d1", Time: at(3), Nodes: []storage.Node{{Device: "d2", URI: "./X"}}})
+	commit(t, s, &storage.Commit{Device: "d1", Time: at(3), Nodes: []storage.Node{{Device: "d1", URI: "."}, {Device: "d1", URI: "./Y"}}})
+	wantSame(t, "what is not forgotten", must(s.Nodes("d1", "", 9))(t), []storage.Node{scomo})
+	err := s.Commit(&storage.Commit{Device: "d1", Time: at(3), Nodes: []storage.Node{{Device: "d2", URI: "./X", Time: at(3)}}})
 	if err == nil {
 		t.Error("a node of another device was taken")
 	}

@@ -20,8 +20,13 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 			Wait:  storage.Wait{For: "a modem", Since: at(3), Until: at(4), Next: "the order fails"},
 			Order: "order-1", Seen: at(5),
 			Facts: map[string]string{"Man": "Acme", "Mod": "A1", "FwV": "1.0"},
-			Objects: []storage.Object{
-				{URI: "./FUMO", Type: "urn:oma:mo:oma-fumo:1.0", Children: []string{"Fw1", "Fw2"}}, {URI: "./SCM"},
+			Walk: storage.Walk{
+				Begun: at(6), Ended: at(7), Why: "the first session", Order: "order-2", Short: "400 nodes",
+				Of: storage.Handset{
+					DevID: "IMEI:1", Man: "Acme", Mod: "A1", DmV: "1.2", Lang: "en", FwV: "1.0", SwV: "2.0",
+				},
+				Rounds: 3, Asked: []uint64{7}, Visits: 2, Again: []string{"./FUMO", "./SCM"}, Whole: true, Model: "Acme|A1|1.0", Checked: at(8),
+				Capabilities: "0123456789ab",
 			},
 			Certificates: []storage.Given{{
 				Certificate: "c1", Fingerprint: "c1c2", How: "push", State: storage.CertificateSent, Time: at(7), Push: 10,
@@ -132,7 +137,7 @@ func WantFullCommit(t *testing.T, s storage.Store, id storage.DeviceID) {
 		{Offset: head - 1, Time: at(9), Device: id, Kind: "job", Order: "job-1", Status: "installing", Text: "SCOMO"},
 		{
 			Offset: head, Time: at(9), Device: id, Kind: "results", Order: "order-1", From: "a", To: "b", Text: "answered",
-			Count: 1, Campaign: "k", Status: "s",
+			Count: 1, Campaign: "k", Status: "s", Recipe: "scomo",
 		},
 	})
 }
@@ -182,7 +187,7 @@ func testNotFound(t *testing.T, s storage.Store) {
 func testCopies(t *testing.T, s storage.Store) {
 	commit(t, s, FullCommit("alpha"))
 	d := must(s.Device("alpha"))(t)
-	d.Facts["Man"], d.Objects[0].Children[0] = "Other", "Other"
+	d.Facts["Man"], d.Walk.Again[0] = "Other", "Other"
 	clear(must(s.Account("alpha"))(t).ClientNonce)
 	clear(must(s.Checkpoint("alpha"))(t).Reply)
 	clear(must(s.Results("alpha", 0, 1))(t)[0].Answers[0].Data)
