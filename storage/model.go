@@ -43,6 +43,10 @@ type ModelReference struct {
 	Facts  map[string]string `msg:"f,omitempty"`  // by node name, as in Device.Facts; none that tells devices apart
 	TNDS   string            `msg:"tn,omitempty"` // whether the device gives its tree at once: "yes", "no" or unknown
 	Nodes  []ModelNode       `msg:"n,omitempty"`  // by URI
+	// Confirmed counts devices of this gateway that had the same tree, and Denied those that had not. Where these are more
+	// the next of them takes its place.
+	Confirmed int `msg:"cf,omitempty"`
+	Denied    int `msg:"dn,omitempty"`
 }
 
 // ModelNode is a Node without what is specific to one device: there is no evidence, and a value only where it is one of
@@ -102,7 +106,7 @@ type VariantOutcome struct {
 type ModelReader struct {
 	Origin string `msg:"or"` // the name under which this gateway counts
 	Offset uint64 `msg:"o"`  // of its feed: what is up to there is counted
-	Models int    `msg:"m"`  // documents of models that there are; short of them by what a crash has cut off
+	Kept   int    `msg:"m"`  // documents of models that there are; short of them by what a crash has cut off
 }
 
 // Names of documents: what those of models begin with, and that of the ModelReader.

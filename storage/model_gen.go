@@ -734,7 +734,7 @@ func (z ModelReader) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.AppendUint64(o, z.Offset)
 	// string "m"
 	o = append(o, 0xa1, 0x6d)
-	o = msgp.AppendInt(o, z.Models)
+	o = msgp.AppendInt(o, z.Kept)
 	return
 }
 
@@ -773,9 +773,9 @@ func (z *ModelReader) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				return
 			}
 		case "m":
-			z.Models, bts, err = msgp.ReadIntBytes(bts)
+			z.Kept, bts, err = msgp.ReadIntBytes(bts)
 			if err != nil {
-				err = msgp.WrapError(err, "Models")
+				err = msgp.WrapError(err, "Kept")
 				return
 			}
 		default:
@@ -800,8 +800,8 @@ func (z ModelReader) Msgsize() (s int) {
 func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Rules == "" {
 		zb0001Len--
@@ -818,6 +818,14 @@ func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Nodes == nil {
 		zb0001Len--
 		zb0001Mask |= 0x20
+	}
+	if z.Confirmed == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x40
+	}
+	if z.Denied == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x80
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -870,6 +878,16 @@ func (z *ModelReference) MarshalMsg(b []byte) (o []byte, err error) {
 					return
 				}
 			}
+		}
+		if (zb0001Mask & 0x40) == 0 { // if not omitted
+			// string "cf"
+			o = append(o, 0xa2, 0x63, 0x66)
+			o = msgp.AppendInt(o, z.Confirmed)
+		}
+		if (zb0001Mask & 0x80) == 0 { // if not omitted
+			// string "dn"
+			o = append(o, 0xa2, 0x64, 0x6e)
+			o = msgp.AppendInt(o, z.Denied)
 		}
 	}
 	return
@@ -976,6 +994,18 @@ func (z *ModelReference) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "cf":
+			z.Confirmed, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Confirmed")
+				return
+			}
+		case "dn":
+			z.Denied, bts, err = msgp.ReadIntBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Denied")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -1001,6 +1031,7 @@ func (z *ModelReference) Msgsize() (s int) {
 	for za0003 := range z.Nodes {
 		s += z.Nodes[za0003].Msgsize()
 	}
+	s += 3 + msgp.IntSize + 3 + msgp.IntSize
 	return
 }
 

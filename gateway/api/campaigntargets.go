@@ -26,10 +26,10 @@ const lineWithin = time.Minute
 
 const targetsPath = "/v1/campaigns/{id}/targets"
 
-// streamed says whether a call takes its body line by line.
+// streamed says whether a call takes its body as it comes.
 func streamed(method, path string) bool {
 	_, ok := match(targetsPath, path)
-	return ok && method == fasthttp.MethodPost
+	return (ok || path == importPath) && method == fasthttp.MethodPost
 }
 
 // Target is one device of a campaign.

@@ -18,7 +18,8 @@ type problem struct {
 	Detail string `json:"detail,omitempty"`
 	Field  string `json:"field,omitempty"` // the field of the request that is at fault
 
-	Kept *Added `json:"kept,omitempty"` // of a file that broke off: what has become of the lines before
+	Kept   *Added          `json:"kept,omitempty"`   // of a file that broke off: what has become of the lines before
+	Models *ImportedModels `json:"models,omitempty"` // the same of a file of models
 
 	allow string // of 405: what would be allowed
 }

@@ -131,6 +131,7 @@ type Fleet struct {
 func New(o Options, store storage.Store, pushed func()) *Fleet {
 	f := &Fleet{opt: o.WithDefaults(), store: store, pushed: pushed}
 	f.campaigns.init()
+	f.models.rules = ruleVersions(f.opt.Rules)
 	return f
 }
 

@@ -1,11 +1,14 @@
 package fleet
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
 	"go.uber.org/zap"
 
+	"dmgate/gateway/recipe"
 	"dmgate/storage"
 )
 
@@ -172,8 +175,15 @@ func (m *model) referenced() *storage.ModelReference {
 	return nil
 }
 
-// rulesVersion is the version of all rules, which say what discovery looks for.
-func (f *Fleet) rulesVersion() string { return "" }
+// ruleVersion is the version of the rule that a recipe is; empty for a fallback, which is none.
+func (f *Fleet) ruleVersion(recipe string) string { return f.models.rules[recipe] }
 
-// ruleVersion is the version of the rule that a recipe is.
-func (f *Fleet) ruleVersion(recipe string) string { return "" }
+// ruleVersions are the versions of all rules by the names of their recipes.
+func ruleVersions(set *recipe.Set) map[string]string {
+	versions := make(map[string]string)
+	for _, r := range set.Recipes() {
+		sum := sha256.Sum256([]byte(r.Text))
+		versions[r.Name] = hex.EncodeToString(sum[:4])
+	}
+	return versions
+}

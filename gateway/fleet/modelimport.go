@@ -50,7 +50,7 @@ func (f *Fleet) ImportModels(entries iter.Seq2[ModelEntry, error], replace bool)
 	}
 	defer func() {
 		if done.Added > 0 {
-			_, failed := f.modelReader(func(r *storage.ModelReader) { r.Models += done.Added })
+			_, failed := f.modelReader(func(r *storage.ModelReader) { r.Kept += done.Added })
 			err = errors.Join(err, failed)
 		}
 	}()
@@ -58,11 +58,11 @@ func (f *Fleet) ImportModels(entries iter.Seq2[ModelEntry, error], replace bool)
 		if err != nil {
 			return done, err
 		}
-		if e.Err == nil && r.Models+done.Added >= f.opt.Models {
+		if e.Err == nil && r.Kept+done.Added >= f.opt.Models {
 			if known, err := f.readModel(e.Model.Key()); err != nil {
 				return done, err
 			} else if known == nil {
-				e.Err = &FieldError{"", fmt.Sprintf("there are %d models, as many as are kept", r.Models+done.Added)}
+				e.Err = &FieldError{"", fmt.Sprintf("there are %d models, as many as are kept", r.Kept+done.Added)}
 			}
 		}
 		if e.Err != nil {
@@ -102,7 +102,7 @@ func (f *Fleet) importModel(e *ModelEntry, own string, replace bool, done *Impor
 		}
 		before := canonical(known)
 		m := *e.Model
-		m.Reference.Device, m.Offset = "", known.Offset
+		m.Offset = known.Offset
 		conflicts = nil
 		switch {
 		case isNew || replace:
@@ -147,13 +147,12 @@ func sameName(a, b *storage.Model) bool {
 // ResetModel forgets what was counted of a recipe on a model, or with an empty one all that was learnt of it but its name:
 // what was barred is tried again. ErrNotFound where there is no such model. An import may bring back what other gateways
 // have counted.
-func (f *Fleet) ResetModel(key, recipe string) (*storage.Model, error) {
+func (f *Fleet) ResetModel(key, recipe string) error {
 	r, err := f.modelReader(func(*storage.ModelReader) {})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	now := f.opt.Clock()
-	var after *storage.Model
 	err = f.store.EditDocument(storage.ModelPrefix+key, func(old []byte) ([]byte, error) {
 		if old == nil {
 			return nil, storage.ErrNotFound
@@ -162,8 +161,7 @@ func (f *Fleet) ResetModel(key, recipe string) (*storage.Model, error) {
 		if err := storage.ReadRecord(old, m); err != nil {
 			return nil, err
 		}
-		own := learntBy(m, r.Origin)
-		was := own.Changed
+		was := learntBy(m, r.Origin).Changed
 		if recipe == "" {
 			m.Reference, m.Models = storage.ModelReference{}, nil
 			m.Learnt = []storage.Learnt{{Origin: r.Origin}}
@@ -172,12 +170,10 @@ func (f *Fleet) ResetModel(key, recipe string) (*storage.Model, error) {
 			l := &m.Learnt[i]
 			l.Outcomes = slices.DeleteFunc(l.Outcomes, func(o storage.RecipeOutcome) bool { return o.Recipe == recipe })
 		}
-		own = learntBy(m, r.Origin)
-		own.Changed = later(was, now)
+		learntBy(m, r.Origin).Changed = later(was, now)
 		m.Changed = later(m.Changed, now)
-		after = m
 		return storage.AppendRecord(nil, m)
 	})
 	f.models.forget(key)
-	return after, err
+	return err
 }

@@ -48,7 +48,7 @@ func (f *Fleet) RunModels(ctx context.Context) error {
 type learner struct {
 	*Fleet
 	storage.ModelReader        // as far as it has come
-	kept                uint64 // Offset as it is kept in the store
+	saved               uint64 // Offset as it is kept in the store
 	full                bool   // it was said that there is no place for more models
 }
 
@@ -83,7 +83,7 @@ func (l *learner) load() error {
 	if err != nil {
 		return err
 	}
-	l.ModelReader, l.kept = *r, r.Offset
+	l.ModelReader, l.saved = *r, r.Offset
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (l *learner) round() (worked bool, err error) {
 		}
 	}
 	l.Offset = entries[len(entries)-1].Offset
-	if made > 0 || len(p.byKey) > 0 || l.Offset-l.kept > learnBehind {
+	if made > 0 || len(p.byKey) > 0 || l.Offset-l.saved > learnBehind {
 		err := l.keep(made)
 		if err != nil {
 			return false, err
@@ -150,12 +150,12 @@ func (l *learner) keep(made int) error {
 	at := l.Offset
 	r, err := l.modelReader(func(r *storage.ModelReader) {
 		r.Offset = max(r.Offset, at)
-		r.Models += made
+		r.Kept += made
 	})
 	if err != nil {
 		return err
 	}
-	l.Models, l.kept = r.Models, r.Offset
+	l.Kept, l.saved = r.Kept, r.Offset
 	return nil
 }
 
@@ -174,7 +174,7 @@ func (l *learner) teach(key string, list []lesson) (isNew bool, err error) {
 				return nil, err
 			}
 		} else {
-			if l.Models >= l.opt.Models {
+			if l.Kept >= l.opt.Models {
 				return nil, errFull
 			}
 			*m = list[0].of
@@ -202,7 +202,7 @@ func (l *learner) teach(key string, list []lesson) (isNew bool, err error) {
 	case errors.Is(err, errFull):
 		if !l.full {
 			l.full = true
-			l.opt.Log.Warn("nothing is learnt of new models: there are as many as are kept", zap.Int("models", l.Models))
+			l.opt.Log.Warn("nothing is learnt of new models: there are as many as are kept", zap.Int("models", l.Kept))
 		}
 		return false, nil
 	case err == nil:

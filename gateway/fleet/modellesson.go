@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"dmgate/storage"
@@ -28,9 +29,11 @@ func (p *lessons) read(e *storage.FeedEntry) error {
 	switch {
 	case e.Kind == "outcome":
 		return p.outcome(e)
+	case e.Kind == "capabilities":
+		return p.discovered(e)
 	case e.Kind != "state":
 	case e.To == storage.Discovered:
-		return p.discovered(e)
+		return p.accepted(e)
 	case e.To == storage.Connected || e.To == storage.Unanswered || e.To == storage.Unreachable:
 		return p.bootstrapped(e)
 	}
@@ -85,72 +88,100 @@ func (p *lessons) bootstrapped(e *storage.FeedEntry) error {
 	return nil
 }
 
-// discovered takes in that a device has said what it is and what it has.
+// accepted takes in that the device of a bootstrap that was accepted has said what it is: its model takes such ones.
+func (p *lessons) accepted(e *storage.FeedEntry) error {
+	dev, err := p.device(e.Device)
+	if dev == nil {
+		return err
+	}
+	v, err := p.variantOf(e)
+	if v.sec == "" {
+		return err
+	}
+	if _, same, err := p.before(e); same || err != nil {
+		return err
+	}
+	p.add(modelName(dev), e, func(_ *storage.Model, own *storage.Learnt) { countVariant(own, v, e.To, e.Time) })
+	return nil
+}
+
+// discovered takes in that a walk through a device's tree has come to its end.
 func (p *lessons) discovered(e *storage.FeedEntry) error {
 	dev, err := p.device(e.Device)
 	if dev == nil {
 		return err
 	}
 	name := modelName(dev)
-	if name.Key() == "" {
+	key := name.Key()
+	if key == "" {
 		return nil
 	}
-	known, same, err := p.before(e)
-	if err != nil {
-		return err
-	}
-	v := variant{}
-	if !same {
-		if v, err = p.variantOf(e); err != nil {
+	met := strings.HasPrefix(dev.Walk.Why, "software ")
+	if e.Order != "" && !met { // it was ordered
+		if met, _, err = p.before(e); err != nil {
 			return err
 		}
 	}
-	ref, err := p.newReference(dev, &name, e.Time)
+	refer, err := p.refer(dev, key, e.Time)
 	if err != nil {
 		return err
 	}
 	p.add(name, e, func(m *storage.Model, own *storage.Learnt) {
-		if !known {
+		if !met {
 			own.Seen++
 		}
-		if v.sec != "" {
-			countVariant(own, v, e.To, e.Time)
-		}
-		if ref != nil && wantsReference(m, ref.Rules) {
-			m.Reference = *ref
-		}
+		refer(&m.Reference)
 	})
 	p.add(storage.Model{TAC: storage.TACOf(dev.DevID)}, e, func(m *storage.Model, own *storage.Learnt) {
-		if !known {
+		if !met {
 			own.Seen++
 		}
-		addModel(m, storage.ModelMet{Key: name.Key(), Last: e.Time})
+		addModel(m, storage.ModelMet{Key: key, Last: e.Time})
 	})
 	return nil
 }
 
-// newReference is what a device says for its model, where that has no reference yet, or one from before the rules wanted
-// to know what they want to know today.
-func (p *lessons) newReference(dev *storage.Device, name *storage.Model, at time.Time) (*storage.ModelReference, error) {
-	rules := p.rulesVersion()
-	m, err := p.readModel(name.Key())
+// refer says what the walk of a device means for the reference of its model. It becomes the reference where there is
+// none, where that is from before the rules wanted to know what they want to know today, and where more devices have
+// denied it than have confirmed it. A walk that was cut, and one that is not that of the entry any more, means nothing.
+func (p *lessons) refer(dev *storage.Device, key string, at time.Time) (func(*storage.ModelReference), error) {
+	w, rules := &dev.Walk, p.opt.Rules.Version()
+	if w.Ended.IsZero() || w.Short != "" {
+		return func(*storage.ModelReference) {}, nil
+	}
+	if m, err := p.readModel(key); err != nil {
+		return func(*storage.ModelReference) {}, p.skip("model not read", key, err)
+	} else if m != nil && w.Model == key && m.Reference.Rules == rules {
+		return func(r *storage.ModelReference) { r.Confirmed++ }, nil
+	}
+	t, err := p.treeOf(dev)
 	if err != nil {
-		return nil, p.skip("model not read", name.Key(), err)
+		return func(*storage.ModelReference) {}, p.skip("tree not read", string(dev.ID), err)
 	}
-	if m != nil && !wantsReference(m, rules) || !wholly(dev) {
-		return nil, nil
-	}
-	nodes, err := p.readTree(dev.ID)
-	if err != nil {
-		return nil, p.skip("tree not read", string(dev.ID), err)
-	}
-	ref := referenceOf(dev, nodes)
-	ref.Time, ref.Rules = at, rules
-	return &ref, nil
-}
-
-func wantsReference(m *storage.Model, rules string) bool {
-	return m.Reference.Time.IsZero() || m.Reference.Rules != rules
+	return func(r *storage.ModelReference) {
+		switch {
+		case r.Time.IsZero() && w.Model != "": // it was reset since: what the device has confirmed is not known any more
+		case r.Time.IsZero():
+			*r = referenceOf(dev, t.nodes, nil)
+			r.Time, r.Rules = at, rules
+		case w.Model == key:
+			confirmed, denied := r.Confirmed+1, r.Denied
+			if r.Rules != rules {
+				*r = referenceOf(dev, t.nodes, r.Nodes)
+				r.Time, r.Rules = at, rules
+			}
+			r.Confirmed, r.Denied = confirmed, denied
+		case w.Model != "": // that of another firmware
+		case r.Rules != rules:
+			*r = referenceOf(dev, t.nodes, nil)
+			r.Time, r.Rules = at, rules
+		case r.Device != dev.ID && !w.Whole && r.Time.Before(w.Begun):
+			if r.Denied++; r.Denied > r.Confirmed {
+				*r = referenceOf(dev, t.nodes, nil)
+				r.Time, r.Rules = at, rules
+			}
+		}
+	}, nil
 }
 
 // add keeps a lesson for the model with a name, where it has one.
@@ -195,10 +226,10 @@ func (p *lessons) variantOf(e *storage.FeedEntry) (variant, error) {
 // timelineRead bounds how far back a device's life is looked at, in entries.
 const timelineRead = 4096
 
-// before says whether the device of an entry was discovered before it, and by the same order.
+// before says whether the device of an entry was discovered before it, and whether that was by the same order.
 func (p *lessons) before(e *storage.FeedEntry) (known, same bool, err error) {
 	after := uint64(0)
-	for read := 0; read < timelineRead; {
+	for read := 0; read < timelineRead; read += learnPage {
 		page, err := p.store.Timeline(e.Device, after, learnPage)
 		if err != nil {
 			return false, false, p.skip("timeline not read", string(e.Device), err)
@@ -207,7 +238,7 @@ func (p *lessons) before(e *storage.FeedEntry) (known, same bool, err error) {
 			if page[i].Offset >= e.Offset {
 				return known, same, nil
 			}
-			if page[i].Kind == "state" && page[i].To == storage.Discovered {
+			if page[i].Kind == e.Kind && (e.Kind != "state" || page[i].To == storage.Discovered) {
 				known = true
 				same = same || page[i].Order == e.Order
 			}
@@ -216,7 +247,6 @@ func (p *lessons) before(e *storage.FeedEntry) (known, same bool, err error) {
 			return known, same, nil
 		}
 		after = page[len(page)-1].Offset
-		read += len(page)
 	}
 	return true, true, nil // it is older than all that is learnt here
 }
@@ -229,6 +259,3 @@ func modelName(dev *storage.Device) storage.Model {
 	}
 	return storage.Model{Man: plain(man, maxValue), Mod: plain(mod, maxValue), FwV: plain(dev.Facts["FwV"], maxValue)}
 }
-
-// wholly says whether all was asked of a device that the rules want to know.
-func wholly(dev *storage.Device) bool { return true }

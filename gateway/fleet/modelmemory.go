@@ -19,8 +19,10 @@ const (
 	tacKin      = 4  // models of a TAC that are taken for the kin of a device that has not said what it is
 )
 
-// models is what was read of models of late. All of it can be read again.
+// models is what was read of models of late, which can be read again, and what does not change.
 type models struct {
+	rules map[string]string // versions by the names of recipes
+
 	mu   sync.Mutex
 	read map[string]readModel // by key
 }

@@ -72,7 +72,7 @@ func mergeReference(dst, src *storage.ModelReference) (conflict string) {
 // told is what others are told of a reference, as bytes that are the same for the same.
 func told(r *storage.ModelReference) []byte {
 	other := *r
-	other.Device = ""
+	other.Device, other.Confirmed, other.Denied = "", 0, 0
 	return canonical(&storage.Model{Reference: other})
 }
 

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,15 +14,13 @@ const (
 	maxReferenceNodes    = 512
 	maxReferenceChildren = 64
 	maxReferenceText     = 96 << 10 // bytes of all URIs, names and values
-	referenceRead        = 4096     // nodes of a device that are looked at
-	referencePage        = 500
 )
 
 // modelFacts are the facts that are the same on all devices of a model. Others are left out: DevId tells who it is, Lang
 // who uses it.
 var modelFacts = []string{
 	"Man", "Mod", "FwV", "SwV", "HwV", "OEM", "DevTyp", "DmV", "LrgObj", "URI/MaxDepth", "URI/MaxTotLen", "URI/MaxSegLen",
-	"Ext/FotaClientVer", "Ext/DMClientVer", "Ext/ModDDF", "Ext/ModDevDet", factMaxMsgSize, factMaxObjSize,
+	"Ext/FotaClientVer", "Ext/DMClientVer", "Ext/ModDDF", "Ext/ModDevDet", storage.FactMaxMsgSize, storage.FactMaxObjSize,
 }
 
 // instances are nodes whose children are not the model's: accounts, access points, what the user has installed. In a
@@ -32,22 +31,38 @@ var instances = []string{
 }
 
 // referenceOf is what of a device's facts and nodes may stand for its model: nothing that tells who it is, who uses it or
-// how it is reached.
-func referenceOf(dev *storage.Device, nodes []storage.Node) storage.ModelReference {
+// how it is reached. base are nodes that it has confirmed without being asked for each.
+func referenceOf(dev *storage.Device, nodes []storage.Node, base []storage.ModelNode) storage.ModelReference {
 	own := marks(dev)
-	r := storage.ModelReference{Device: dev.ID, Facts: make(map[string]string), TNDS: dev.Facts[factTNDS]}
+	r := storage.ModelReference{Device: dev.ID, Facts: make(map[string]string), TNDS: dev.Facts[storage.FactTNDS]}
 	for _, name := range modelFacts {
 		if value := dev.Facts[name]; value != "" && !own.in(value) {
 			r.Facts[name] = plain(value, maxValue)
 		}
 	}
+	r.Nodes = boundNodes(slices.Concat(base, own.all(nodes)))
+	return r
+}
+
+// all is what of nodes may stand for the model.
+func (p personal) all(nodes []storage.Node) []storage.ModelNode {
 	var kept []storage.ModelNode
 	for i := range nodes {
-		if n, ok := own.shared(&nodes[i]); ok {
+		if n, ok := p.shared(&nodes[i]); ok {
 			kept = append(kept, n)
 		}
 	}
-	slices.SortFunc(kept, func(a, b storage.ModelNode) int { // what stands high in the tree matters most
+	return kept
+}
+
+// boundNodes puts nodes in order and keeps as many as there is place for: what stands high in the tree matters most. Of
+// several of one URI the last one holds.
+func boundNodes(nodes []storage.ModelNode) []storage.ModelNode {
+	byURI := make(map[string]storage.ModelNode, len(nodes))
+	for _, n := range nodes {
+		byURI[n.URI] = n
+	}
+	kept := slices.SortedFunc(maps.Values(byURI), func(a, b storage.ModelNode) int {
 		return cmp.Or(cmp.Compare(strings.Count(a.URI, "/"), strings.Count(b.URI, "/")), cmp.Compare(a.URI, b.URI))
 	})
 	room := maxReferenceText
@@ -58,8 +73,7 @@ func referenceOf(dev *storage.Device, nodes []storage.Node) storage.ModelReferen
 		}
 	}
 	slices.SortFunc(kept, func(a, b storage.ModelNode) int { return cmp.Compare(a.URI, b.URI) })
-	r.Nodes = kept
-	return r
+	return kept
 }
 
 func textOf(n *storage.ModelNode) int {
@@ -147,28 +161,3 @@ func valueShared(uri string) bool {
 	}
 	return ok && slices.Contains(modelFacts, name)
 }
-
-// readTree reads what is known of a device's tree, as far as a reference looks at it.
-func (f *Fleet) readTree(dev storage.DeviceID) ([]storage.Node, error) {
-	var all []storage.Node
-	after := ""
-	for len(all) < referenceRead {
-		page, err := f.store.Nodes(dev, after, referencePage)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if len(page) < referencePage {
-			break
-		}
-		after = page[len(page)-1].URI
-	}
-	return all, nil
-}
-
-// Facts that are no node of the device's.
-const (
-	factMaxMsgSize = "MaxMsgSize"
-	factMaxObjSize = "MaxObjSize"
-	factTNDS       = "TNDS"
-)
