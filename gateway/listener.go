@@ -181,6 +181,10 @@ func (k *connection) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// ReadFrom implements io.ReaderFrom: where the system can, a file goes from the disk to the network without passing through
+// here.
+func (k *connection) ReadFrom(r io.Reader) (int64, error) { return io.Copy(k.Conn, r) }
+
 // Ended says whether the peer has ended its side, or the connection broke.
 func (k *connection) Ended() bool { return k.ended.Load() }
 

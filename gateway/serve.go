@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -19,6 +21,7 @@ import (
 	"dmgate/gateway/api"
 	"dmgate/gateway/config"
 	"dmgate/gateway/device"
+	"dmgate/gateway/files"
 	"dmgate/gateway/fleet"
 	"dmgate/gateway/web"
 	"dmgate/modempool"
@@ -73,6 +76,8 @@ type gateway struct {
 	done   chan struct{}
 
 	store   *pebble.Lasting
+	files   *files.Store
+	links   *files.Server
 	fleet   *fleet.Fleet
 	pool    *modempool.Pool
 	device  *device.Endpoint
@@ -99,7 +104,10 @@ func build(c config.Config, log *zap.Logger) (*gateway, error) {
 	if g.store, err = pebble.OpenLasting(filepath.Join(c.Data, "store"), pebble.Options{Log: log}); err != nil {
 		return nil, err
 	}
-	if err = g.listen(); err == nil {
+	if g.files, err = files.Open(filepath.Join(c.Data, "files")); err == nil {
+		err = g.listen()
+	}
+	if err == nil {
 		err = g.assemble()
 	}
 	if err != nil {
@@ -133,6 +141,10 @@ func (g *gateway) assemble() error {
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
 		Throughput: g.throughput, Bar: fleet.Bar{Failures: c.Models.Failures, Share: c.Models.Share}, Models: c.Models.Keep,
 		Log: g.log,
+		Tickets: fleet.Tickets{
+			Lifetime: c.Files.Lifetime, Uses: c.Files.Uses, Requests: c.Files.Requests, Text: c.Files.Text,
+		},
+		File: func(sum string) (io.ReadCloser, error) { return g.files.Open(sum) },
 	}, g.store, func() { g.pool.Wake() })
 	g.pool, err = modempool.New(modempool.Options{
 		Ports: ports, Limits: c.Modems.Limits, SendTimeout: c.Modems.Timeout, Attempts: c.Modems.Tries,
@@ -157,7 +169,11 @@ func (g *gateway) assemble() error {
 		},
 		Sources: g.sources, Log: g.log,
 	}, g.store, g.metrics)
+	g.links = files.NewServer(files.Options{
+		Source: g.sources.Of, Downloads: c.Files.Downloads, Misses: c.Files.Misses, Stall: c.Device.Timeout, Log: g.log,
+	}, g.files, g.fleet)
 	g.api = api.New(g.fleet, g.store, g.pool, g.key, g.log, g.done)
+	g.api.Uploads = api.Uploads{Store: g.files, Limit: c.Files.Upload}
 	g.web = web.New(g.api, g.store, g.done)
 	g.measure()
 	return g.fleet.Load()
@@ -190,6 +206,7 @@ func (g *gateway) run(wanted context.Context) error {
 		func() error { return g.fleet.RunModels(ctx) },
 		func() error { g.fleet.WatchDeadlines(ctx); return nil },
 		func() error { g.expireSessions(ctx); return nil },
+		func() error { g.sweepFiles(ctx); return nil },
 		devices.serve,
 		admins.serve,
 	}
@@ -245,13 +262,22 @@ func (g *gateway) drainSessions(ctx context.Context) {
 
 func (g *gateway) deviceServer() *server {
 	s := newServer(&fasthttp.Server{
-		Handler: g.device.Serve, ErrorHandler: badRequest, NoDefaultServerHeader: true, NoDefaultDate: true,
+		Handler: g.serveDevice, ErrorHandler: badRequest, NoDefaultServerHeader: true, NoDefaultDate: true,
 		ReadTimeout: g.config.Device.Timeout, WriteTimeout: g.config.Device.Timeout, IdleTimeout: g.config.Device.Idle,
 		MaxRequestBodySize: g.config.Device.Body, ReduceMemoryUsage: true, Logger: zap.NewStdLog(g.log),
 	}, g.deviceListen, g.log)
 	s.listener.sharing = newSharing(g.sources.Of, g.config.Device.Source.Connections,
 		g.metrics.NewCounter(`dmgate_dm_limited_total{limit="connections"}`))
 	return s
+}
+
+// serveDevice answers what comes to the device listener: messages of devices, and requests for files.
+func (g *gateway) serveDevice(ctx *fasthttp.RequestCtx) {
+	if bytes.HasPrefix(ctx.Path(), []byte(fleet.TicketPath)) {
+		g.links.Serve(ctx)
+		return
+	}
+	g.device.Serve(ctx)
 }
 
 func (g *gateway) adminServer() *server {
@@ -280,6 +306,37 @@ func (g *gateway) expireSessions(ctx context.Context) {
 			return
 		case <-tick.C:
 			g.device.Expire()
+		}
+	}
+}
+
+// How often files and tickets that nobody uses are looked for, and how long a file is kept at least: that of an upload may
+// not be in the catalogue yet.
+const (
+	sweepEvery = time.Hour
+	fileKept   = time.Hour
+)
+
+// sweepFiles removes packages, tickets and files that nobody uses any more, until ctx ends.
+func (g *gateway) sweepFiles(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		used, err := g.fleet.SweepCatalogue(now)
+		removed := 0
+		if err == nil {
+			removed, err = g.files.Sweep(func(sum string) bool { return used[sum] }, now.Add(-fileKept))
+		}
+		if err != nil {
+			g.log.Error("files not swept", zap.Error(err))
+		} else if removed > 0 {
+			g.log.Info("files removed that nobody uses", zap.Int("files", removed))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
 	}
 }

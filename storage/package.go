@@ -79,6 +79,7 @@ type Ticket struct {
 	Body    []byte `msg:"b,omitempty"` // the bytes, where they are few and in no file
 	Title   string `msg:"t,omitempty"`
 	Version string `msg:"v,omitempty"`
+	Params  string `msg:"pa,omitempty"` // install parameters, for a descriptor
 
 	Opened  time.Time `msg:"op"`           // first opened
 	Fetched time.Time `msg:"fe"`           // first downloaded whole

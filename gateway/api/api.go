@@ -34,6 +34,8 @@ type API struct {
 	done  <-chan struct{}
 
 	lineWithin time.Duration // of a file of targets
+
+	Uploads Uploads // to be set before the first request
 }
 
 // New makes the API for those who carry key. Long reads end when done is closed.
@@ -85,6 +87,13 @@ var routes = []route{
 	{"GET", "/v1/models/{key}", (*API).getModel, 200},
 	{"DELETE", "/v1/models/{key}", (*API).deleteModel, 200},
 	{"POST", "/v1/models/{key}/reset", (*API).resetModel, 200},
+	{"POST", "/v1/packages", (*API).createPackage, 201},
+	{"GET", "/v1/packages", (*API).listPackages, 200},
+	{"GET", "/v1/packages/choose", (*API).choosePackage, 200},
+	{"GET", "/v1/packages/{id}", (*API).getPackage, 200},
+	{"PATCH", "/v1/packages/{id}", (*API).editPackage, 200},
+	{"DELETE", "/v1/packages/{id}", (*API).deletePackage, 200},
+	{"PUT", packageFilePath, (*API).putPackageFile, 200},
 	{"GET", "/v1/feed", (*API).getFeed, 200},
 	{"GET", "/v1/modems", (*API).listModems, 200},
 	{"POST", "/v1/modems", (*API).createModem, 201},

@@ -28,8 +28,9 @@ const targetsPath = "/v1/campaigns/{id}/targets"
 
 // streamed says whether a call takes its body as it comes.
 func streamed(method, path string) bool {
-	_, ok := match(targetsPath, path)
-	return (ok || path == importPath) && method == fasthttp.MethodPost
+	_, targets := match(targetsPath, path)
+	_, file := match(packageFilePath, path)
+	return (targets || path == importPath) && method == fasthttp.MethodPost || file && method == fasthttp.MethodPut
 }
 
 // Target is one device of a campaign.

@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
+	"dmgate/gateway/files"
 	"dmgate/gateway/fleet"
 	"dmgate/modempool"
 	"dmgate/storage"
@@ -54,6 +56,14 @@ func problemOf(err error) (p *problem, ok bool) {
 		return &problem{Title: "exists already", Status: 409, Detail: "the port has a modem already"}, true
 	case errors.As(err, &state):
 		return &problem{Title: "not in this state", Status: 409, Detail: state.Error()}, true
+	case errors.Is(err, fleet.ErrHasFile):
+		return &problem{Title: "exists already", Status: 409, Detail: "the package has another file: add a package of another version"}, true
+	case errors.Is(err, files.ErrTooLarge):
+		return &problem{Title: "too large", Status: 413, Detail: strings.TrimPrefix(err.Error(), "files: ")}, true
+	case errors.Is(err, files.ErrEmpty):
+		return &problem{Title: "bad request", Status: 400, Detail: "the file is empty"}, true
+	case errors.Is(err, files.ErrFull):
+		return &problem{Title: "no room", Status: 507, Detail: "the gateway's disk is full"}, false
 	case errors.Is(err, storage.ErrNotFound):
 		return &problem{Title: "not found", Status: 404}, true
 	case errors.Is(err, storage.ErrExists):

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -28,6 +29,7 @@ type Config struct {
 	Admin  Admin  `yaml:"admin"`  // API, page, metrics
 	Orders Orders `yaml:"orders"`
 	Models Models `yaml:"models"`
+	Files  Files  `yaml:"files"` // packages, and the links to them
 	Modems Modems `yaml:"modems"`
 }
 
@@ -78,6 +80,17 @@ type Models struct {
 	Keep     int     `yaml:"keep"`     // models and TACs
 }
 
+// Files are the packages that the gateway keeps and serves, and the links by which devices fetch them.
+type Files struct {
+	Upload    int64         `yaml:"upload"`    // bytes of one package, at most
+	Lifetime  time.Duration `yaml:"lifetime"`  // of a link
+	Uses      int           `yaml:"uses"`      // whole downloads by one link
+	Requests  int           `yaml:"requests"`  // requests by one link, for parts as well
+	Downloads int           `yaml:"downloads"` // at once, by all devices
+	Misses    int           `yaml:"misses"`    // links that there are not, opened by one source in a minute, before it is put off
+	Text      string        `yaml:"text"`      // what a link is sent with; {title} and {url} stand for what they say
+}
+
 // Default is the configuration without a file.
 func Default() Config {
 	return Config{
@@ -93,6 +106,10 @@ func Default() Config {
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
 		Models: Models{Failures: 3, Share: 0.7, Keep: 50_000},
+		Files: Files{
+			Upload: 1 << 30, Lifetime: 7 * 24 * time.Hour, Uses: 3, Requests: 500, Downloads: 1000, Misses: 60,
+			Text: "{title}: {url}",
+		},
 		Modems: Modems{Limits: modempool.Limits{Modem: 20}, Timeout: time.Minute, Tries: 5, DoubtWindow: 5 * time.Minute},
 	}
 }
@@ -177,7 +194,7 @@ func setsSomething(d *ast.DocumentNode) bool {
 var durations = []string{
 	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
 	"$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
-	"$.modems.doubtWindow",
+	"$.modems.doubtWindow", "$.files.lifetime",
 }
 
 func badDuration(file *ast.File) error {
@@ -194,6 +211,9 @@ func badDuration(file *ast.File) error {
 	}
 	return nil
 }
+
+// maxLinkText is how long the text of a link may be: with a title and a link it has to go into few SMS.
+const maxLinkText = 300
 
 var serverID = regexp.MustCompile(`^[!#-~]{1,23}$`)
 
@@ -231,6 +251,9 @@ func (c *Config) Check() error {
 		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
+		{"files.upload", c.Files.Upload > 0}, {"files.lifetime", c.Files.Lifetime > 0}, {"files.uses", c.Files.Uses > 0},
+		{"files.requests", c.Files.Requests > 0}, {"files.downloads", c.Files.Downloads > 0},
+		{"files.misses", c.Files.Misses > 0},
 		{"modems.timeout", c.Modems.Timeout > 0}, {"modems.tries", c.Modems.Tries > 0},
 		{"models.failures", c.Models.Failures > 0}, {"models.share", c.Models.Share > 0}, {"models.keep", c.Models.Keep > 0},
 		{"modems.doubtWindow", c.Modems.DoubtWindow > 0},
@@ -241,6 +264,9 @@ func (c *Config) Check() error {
 	}
 	if c.Models.Share >= 1 {
 		return fmt.Errorf("models.share: %g is not below 1: nothing would be barred", c.Models.Share)
+	}
+	if n := utf8.RuneCountInString(c.Files.Text); n > maxLinkText {
+		return fmt.Errorf("files.text: %d characters, at most %d", n, maxLinkText)
 	}
 	if err := c.Device.Source.check(); err != nil {
 		return err

@@ -68,6 +68,7 @@ device:
   source: {sessions: 7, connections: 8, ipv4: 24, ipv6: 48, exempt: [10.0.0.0/8, "2001:db8::1"]}
 admin: {listen: "[::1]:9000", body: 100}
 orders: {sendWithin: 168h, answerWithin: 45m}
+files: {upload: 5000000000, lifetime: 36h, uses: 1, requests: 50, downloads: 9, misses: 4, text: "Get {title} at {url}"}
 modems:
   ports:
     - /dev/ttyUSB0
@@ -100,6 +101,10 @@ modems:
 		},
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 45 * time.Minute},
+		Files: Files{
+			Upload: 5e9, Lifetime: 36 * time.Hour, Uses: 1, Requests: 50, Downloads: 9, Misses: 4,
+			Text: "Get {title} at {url}",
+		},
 		Modems: Modems{
 			Ports: []Port{
 				{Path: "/dev/ttyUSB0"}, {Path: "/dev/serial/by-id/*"},

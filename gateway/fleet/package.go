@@ -175,6 +175,17 @@ func (f *Fleet) SetPackageFile(id, sha256 string, size int64) (*storage.Package,
 	})
 }
 
+// Announced says whether bytes may become the file of a package, before they are kept: sum is their SHA-256 in hex, empty
+// where only their size is known yet. The error is a *FieldError where they are not what was announced, and ErrHasFile
+// where the package has another file.
+func (f *Fleet) Announced(id, sum string, size int64) error {
+	p, err := f.Package(id)
+	if err != nil {
+		return err
+	}
+	return announced(p, sum, size)
+}
+
 // announced refuses bytes that are not those that were announced. sha256 is empty where only the size is known yet.
 func announced(p *storage.Package, sha256 string, size int64) error {
 	switch {

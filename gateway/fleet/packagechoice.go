@@ -57,6 +57,25 @@ func (f *Fleet) choosePackage(dev *storage.Device, can abilities, name, version 
 	return nil, why, fmt.Errorf("%w: %s", errNoPackage, strings.Join(why, "; "))
 }
 
+// Candidates says what would become of each package of a name on a device, the best first: as a link, or by device
+// management, for which the device has to be able to take it.
+func (f *Fleet) Candidates(id storage.DeviceID, name, version string, byLink bool) ([]Candidate, error) {
+	dev, err := f.store.Device(id)
+	if err != nil {
+		return nil, err
+	}
+	var can abilities
+	if !byLink {
+		if can, err = f.abilitiesOf(dev); err != nil {
+			return nil, err
+		}
+	}
+	return f.candidates(dev, can, name, version)
+}
+
+// abilitiesOf is what a device can do, as far as it is known.
+func (f *Fleet) abilitiesOf(*storage.Device) (abilities, error) { return nil, nil }
+
 // candidates are all packages of a name, the best first, each with what became of it.
 func (f *Fleet) candidates(dev *storage.Device, can abilities, name, version string) ([]Candidate, error) {
 	var list []Candidate

@@ -50,6 +50,7 @@ func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package
 	}
 	return f.makeTicket(storage.Ticket{
 		Device: dev, Job: job, Package: pkg.ID, Purpose: purpose, File: pkg.File, Title: pkg.Title, Version: pkg.Version,
+		Params: pkg.Params,
 	})
 }
 
