@@ -51,6 +51,7 @@ type Action struct {
 	Sec      string    `msg:"s,omitempty"` // of bootstrap, as in an order
 	PIN      string    `msg:"p,omitempty"` // of bootstrap, where all targets have the same. A secret
 	APN      string    `msg:"a,omitempty"`
+	Operator string    `msg:"o,omitempty"`  // in place of APN: an entry of the library, or "sim" for that of each SIM
 	Again    bool      `msg:"ag,omitempty"` // bootstrap devices that are bootstrapped already as well
 	Commands []Command `msg:"c"`            // of task
 }

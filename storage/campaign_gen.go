@@ -16,8 +16,8 @@ const (
 func (z *Action) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(6)
-	var zb0001Mask uint8 /* 6 bits */
+	zb0001Len := uint32(7)
+	var zb0001Mask uint8 /* 7 bits */
 	_ = zb0001Mask
 	if z.Sec == "" {
 		zb0001Len--
@@ -31,9 +31,13 @@ func (z *Action) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x8
 	}
-	if z.Again == false {
+	if z.Operator == "" {
 		zb0001Len--
 		zb0001Mask |= 0x10
+	}
+	if z.Again == false {
+		zb0001Len--
+		zb0001Mask |= 0x20
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -59,6 +63,11 @@ func (z *Action) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.APN)
 		}
 		if (zb0001Mask & 0x10) == 0 { // if not omitted
+			// string "o"
+			o = append(o, 0xa1, 0x6f)
+			o = msgp.AppendString(o, z.Operator)
+		}
+		if (zb0001Mask & 0x20) == 0 { // if not omitted
 			// string "ag"
 			o = append(o, 0xa2, 0x61, 0x67)
 			o = msgp.AppendBool(o, z.Again)
@@ -126,6 +135,12 @@ func (z *Action) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "APN")
 				return
 			}
+		case "o":
+			z.Operator, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operator")
+				return
+			}
 		case "ag":
 			z.Again, bts, err = msgp.ReadBoolBytes(bts)
 			if err != nil {
@@ -169,7 +184,7 @@ func (z *Action) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Action) Msgsize() (s int) {
-	s = 1 + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.Sec) + 2 + msgp.StringPrefixSize + len(z.PIN) + 2 + msgp.StringPrefixSize + len(z.APN) + 3 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize
+	s = 1 + 2 + msgp.StringPrefixSize + len(z.Kind) + 2 + msgp.StringPrefixSize + len(z.Sec) + 2 + msgp.StringPrefixSize + len(z.PIN) + 2 + msgp.StringPrefixSize + len(z.APN) + 2 + msgp.StringPrefixSize + len(z.Operator) + 3 + msgp.BoolSize + 2 + msgp.ArrayHeaderSize
 	for za0001 := range z.Commands {
 		s += z.Commands[za0001].Msgsize()
 	}

@@ -22,6 +22,9 @@ type Operator struct {
 type AccessPoints struct {
 	NAPs    []NAP   `msg:"na,omitempty"` // the first one is the usual one
 	Proxies []Proxy `msg:"px,omitempty"`
+	// Validity has the phone told which network the access points are for, so that it drops them with another SIM. Not all
+	// clients know it.
+	Validity bool `msg:"v,omitempty"`
 }
 
 // NAP is a network access point: an APN and the login it asks for. Lengths are in characters.
@@ -46,7 +49,7 @@ type Proxy struct {
 	Name      string   `msg:"n,omitempty"`
 	Addr      string   `msg:"a"` // host name or IPv4 address
 	Port      int      `msg:"po"`
-	Service   string   `msg:"s,omitempty"` // what it speaks: "HTTP" where empty, "CO-WSP", "CL-WSP"
+	Service   string   `msg:"s,omitempty"` // what it speaks: "CO-WSP", "CL-WSP", ...; HTTP where empty
 	NAP       string   `msg:"na"`          // ID of the access point that leads to it
 	StartPage string   `msg:"sp,omitempty"`
 	Domains   []string `msg:"dm,omitempty"` // the hosts that it is for; empty for all

@@ -16,8 +16,8 @@ const (
 func (z *AccessPoints) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(2)
-	var zb0001Mask uint8 /* 2 bits */
+	zb0001Len := uint32(3)
+	var zb0001Mask uint8 /* 3 bits */
 	_ = zb0001Mask
 	if z.NAPs == nil {
 		zb0001Len--
@@ -26,6 +26,10 @@ func (z *AccessPoints) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.Proxies == nil {
 		zb0001Len--
 		zb0001Mask |= 0x2
+	}
+	if z.Validity == false {
+		zb0001Len--
+		zb0001Mask |= 0x4
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -61,6 +65,11 @@ func (z *AccessPoints) MarshalMsg(b []byte) (o []byte, err error) {
 					return
 				}
 			}
+		}
+		if (zb0001Mask & 0x4) == 0 { // if not omitted
+			// string "v"
+			o = append(o, 0xa1, 0x76)
+			o = msgp.AppendBool(o, z.Validity)
 		}
 	}
 	return
@@ -134,6 +143,12 @@ func (z *AccessPoints) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "v":
+			z.Validity, bts, err = msgp.ReadBoolBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Validity")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -156,6 +171,7 @@ func (z *AccessPoints) Msgsize() (s int) {
 	for za0002 := range z.Proxies {
 		s += z.Proxies[za0002].Msgsize()
 	}
+	s += 2 + msgp.BoolSize
 	return
 }
 

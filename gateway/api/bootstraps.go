@@ -24,6 +24,8 @@ type NewBootstraps struct {
 	Sec      string             `json:"sec"`
 	PIN      string             `json:"pin"`
 	APN      string             `json:"apn"`
+	Operator string             `json:"operator"` // in place of apn: an entry of the library, or "sim"
+	NAP      string             `json:"nap"`      // the only access point of it that is meant
 	Priority uint8              `json:"priority"`
 }
 
@@ -85,6 +87,9 @@ func (a *API) createBootstraps(r *request) (any, error) {
 
 func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.DeviceID) Bootstrap {
 	b := fleet.Bootstrap{Device: id, Batch: batch, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Priority: in.Priority}
+	if in.Operator != "" || in.NAP != "" {
+		b.AccessPoint = &fleet.AccessPoint{Operator: in.Operator, NAP: in.NAP}
+	}
 	var placed *fleet.Ordered
 	var repeated bool
 	var err error

@@ -68,7 +68,8 @@ func (a *API) campaign(in *NewCampaign, r *request) (*storage.Campaign, error) {
 	n := fleet.NewCampaign{
 		Name: in.Name, How: in.Pacing.record(),
 		What: storage.Action{
-			Kind: in.Kind, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Again: in.Again, Commands: recordCommands(in.Commands),
+			Kind: in.Kind, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Operator: in.Operator, Again: in.Again,
+			Commands: recordCommands(in.Commands),
 		},
 	}
 	if in.Key != "" {

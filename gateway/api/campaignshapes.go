@@ -15,6 +15,7 @@ type NewCampaign struct {
 	Sec      string    `json:"sec,omitempty"`
 	PIN      string    `json:"pin,omitempty"` // of targets that have none of their own
 	APN      string    `json:"apn,omitempty"`
+	Operator string    `json:"operator,omitempty"` // in place of apn
 	Again    bool      `json:"again,omitempty"`    // bootstrap also those that are bootstrapped already
 	Commands []Command `json:"commands,omitempty"` // of kind task
 	Pacing   Pacing    `json:"pacing"`
@@ -95,6 +96,7 @@ type Campaign struct {
 	Kind     string    `json:"kind"`
 	Sec      string    `json:"sec,omitempty"`
 	APN      string    `json:"apn,omitempty"`
+	Operator string    `json:"operator,omitempty"` // in place of apn
 	Again    bool      `json:"again,omitempty"`
 	Commands []Command `json:"commands,omitempty"`
 	Pacing   Pacing    `json:"pacing"`
@@ -216,7 +218,8 @@ func showCommands(commands []storage.Command) []Command {
 func showCampaign(c *storage.Campaign) *Campaign {
 	out := &Campaign{
 		ID: c.ID, Name: c.Name, State: c.State, Since: c.Since, Reason: c.Reason, Created: c.Created,
-		Started: instant(c.Started), Kind: c.What.Kind, Sec: c.What.Sec, APN: c.What.APN, Again: c.What.Again,
+		Started: instant(c.Started), Kind: c.What.Kind, Sec: c.What.Sec, APN: c.What.APN,
+		Operator: c.What.Operator, Again: c.What.Again,
 		Commands: showCommands(c.What.Commands), Pacing: showPacing(&c.How), Selecting: c.Selecting, Counts: c.Counts,
 	}
 	if out.Counts == nil {

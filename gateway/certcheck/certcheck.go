@@ -68,7 +68,12 @@ func SelfSigned(c *x509.Certificate) bool {
 		return false
 	}
 	err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+	return err == nil || unknownAlgorithm(err)
+}
+
+// unknownAlgorithm says whether a signature was not checked, for it is of a kind that is not computed.
+func unknownAlgorithm(err error) bool {
+	return errors.As(err, new(x509.InsecureAlgorithmError)) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
 
 // subject names a certificate: its common name, or all of its name.

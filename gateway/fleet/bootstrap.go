@@ -24,6 +24,9 @@ type Bootstrap struct {
 	PIN      string // 4 to 10 digits; where empty one of six digits is made. With userpinmac its first half
 	Priority uint8  // 0 goes first
 	APN      string // an access point to set up along with the account; empty for none
+	// AccessPoint is more than an APN, in its place: what the library has, or what is given. How it is signed does not
+	// matter.
+	AccessPoint *AccessPoint
 }
 
 // Ordered is what an order has led to.
@@ -57,15 +60,13 @@ func (f *Fleet) bootstrap(
 	b *Bootstrap, name, campaign string, dev *storage.Device, account *storage.Account,
 ) (*Ordered, error) {
 	b.Sec = f.secFor(b, dev)
-	sec, err := push.ParseSEC(b.Sec)
+	sec, err := checkSigning(dev, b.Sec, b.PIN)
 	if err != nil {
-		return nil, &FieldError{"sec", err.Error()}
+		return nil, err
 	}
-	if !pin.MatchString(b.PIN) && (b.PIN != "" || sec != push.NetwPIN) {
-		return nil, &FieldError{"pin", "not 4 to 10 digits"}
-	}
-	if dev.IMSI == "" && needsIMSI(sec) {
-		return nil, &FieldError{"sec", sec.String() + " needs the device's IMSI, which is not known"}
+	settings, err := f.settings(dev, b)
+	if err != nil {
+		return nil, err
 	}
 	isNew := account != nil
 	if !isNew {
@@ -73,7 +74,7 @@ func (f *Fleet) bootstrap(
 			return nil, err
 		}
 	}
-	body, err := f.document(account, b.APN)
+	body, err := f.document(account, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,38 @@ func (f *Fleet) bootstrap(
 	return &Ordered{Order: name, PIN: userPIN(sec, b.PIN, body)}, nil
 }
 
+// checkSigning says how a document for a device is signed, by USERPIN where sec is empty.
+func checkSigning(dev *storage.Device, sec, userPIN string) (push.SEC, error) {
+	s, err := push.ParseSEC(cmp.Or(sec, push.UserPIN.String()))
+	if err != nil {
+		return 0, &FieldError{"sec", err.Error()}
+	}
+	if !pin.MatchString(userPIN) && (userPIN != "" || s != push.NetwPIN) {
+		return 0, &FieldError{"pin", "not 4 to 10 digits"}
+	}
+	if dev.IMSI == "" && needsIMSI(s) {
+		return 0, &FieldError{"sec", s.String() + " needs the device's IMSI, which is not known"}
+	}
+	return s, nil
+}
+
+// settings are the access points that go with a bootstrap; none where it has none.
+func (f *Fleet) settings(dev *storage.Device, b *Bootstrap) (cp.Document, error) {
+	switch {
+	case b.AccessPoint != nil && b.APN != "":
+		return cp.Document{}, &FieldError{"apn", "an access point is given as well: want one of both"}
+	case b.AccessPoint != nil:
+		s, code, err := f.accessPoints(dev, b.AccessPoint)
+		if err != nil {
+			return cp.Document{}, err
+		}
+		return accessPointDocument(s, code), nil
+	case b.APN != "":
+		return cp.Document{NAPDefs: []cp.NAPDef{{ID: "N1", Name: f.opt.AccountName, APN: b.APN, Internet: true}}}, nil
+	}
+	return cp.Document{}, nil
+}
+
 // canBootstrap refuses a device that waits for a push already, or for which something was ordered since it was found. A
 // campaign leaves alone what waits for its user, too: it would only take the place of another.
 func (f *Fleet) canBootstrap(d, found *storage.Device, campaign bool) error {
@@ -155,8 +188,8 @@ func userPIN(sec push.SEC, pin string, body []byte) string {
 	return pin
 }
 
-// document is the provisioning document of an account.
-func (f *Fleet) document(a *storage.Account, apn string) ([]byte, error) {
+// document is the provisioning document of an account, which is reached by the first access point of doc.
+func (f *Fleet) document(a *storage.Account, doc cp.Document) ([]byte, error) {
 	address, err := url.Parse(f.opt.Address)
 	if err != nil {
 		return nil, fmt.Errorf("fleet: address of the device endpoint: %w", err)
@@ -173,10 +206,8 @@ func (f *Fleet) document(a *storage.Account, apn string) ([]byte, error) {
 		Device: cp.Login{Name: string(a.Device), Secret: a.Password, Nonce: nonceText(a.ClientNonce)},
 		Server: cp.Login{Name: a.ServerID, Secret: a.ServerPassword, Nonce: nonceText(a.ServerNonce)},
 	}
-	doc := cp.Document{}
-	if apn != "" {
-		doc.NAPDefs = []cp.NAPDef{{ID: "N1", Name: f.opt.AccountName, APN: apn, Internet: true}}
-		account.ToNAPID = "N1"
+	if len(doc.NAPDefs) > 0 {
+		account.ToNAPID = doc.NAPDefs[0].ID
 	}
 	doc.Accounts = []cp.DMAccount{account}
 	if err := doc.Validate(); err != nil {

@@ -42,6 +42,9 @@ func checkAction(a *storage.Action) error {
 		if a.PIN != "" && !pin.MatchString(a.PIN) {
 			return &FieldError{"pin", "not 4 to 10 digits"}
 		}
+		if a.Operator != "" && a.Operator != OperatorSIM && !operatorCode.MatchString(a.Operator) || a.Operator != "" && a.APN != "" {
+			return &FieldError{"operator", "want an MCC and MNC of 5 or 6 digits, or " + OperatorSIM + ", and no apn with it"}
+		}
 	case kindNotify:
 		if len(a.Commands) > 0 {
 			return &FieldError{"commands", "a notification takes none: want kind task"}
@@ -58,8 +61,8 @@ func checkAction(a *storage.Action) error {
 	default:
 		return &FieldError{"kind", fmt.Sprintf("%.20q, want bootstrap, notify or task", a.Kind)}
 	}
-	if a.Kind != kindBootstrap && (a.Sec != "" || a.PIN != "" || a.APN != "" || a.Again) {
-		return &FieldError{"kind", a.Kind + " takes no sec, pin, apn or again: these are of a bootstrap"}
+	if a.Kind != kindBootstrap && (a.Sec != "" || a.PIN != "" || a.APN+a.Operator != "" || a.Again) {
+		return &FieldError{"kind", a.Kind + " takes no sec, pin, apn, operator or again: these are of a bootstrap"}
 	}
 	return nil
 }

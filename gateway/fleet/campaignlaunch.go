@@ -202,9 +202,8 @@ func (e *engine) order(c *storage.Campaign, t *storage.Target) error {
 	if dev.State.Bootstrapped() && !c.What.Again {
 		return errBootstrapped
 	}
-	b := Bootstrap{
-		Device: dev.ID, Batch: c.ID, Sec: c.What.Sec, PIN: pinOf(&c.What, t.PIN), Priority: c.How.Priority, APN: c.What.APN,
-	}
+	b := bootstrapOf(&c.What)
+	b.Device, b.Batch, b.PIN, b.Priority = dev.ID, c.ID, pinOf(&c.What, t.PIN), c.How.Priority
 	_, err = e.bootstrap(&b, name, c.ID, dev, account)
 	if errors.Is(err, storage.ErrExists) {
 		return &FieldError{"dev_id", "another device has this number or name: " + t.MSISDN + " " + t.DevID}
@@ -231,6 +230,15 @@ func (e *engine) deviceOf(c *storage.Campaign, t *storage.Target) (*storage.Devi
 	}
 	dev.IMSI, dev.DevID = cmp.Or(dev.IMSI, t.IMSI), cmp.Or(dev.DevID, t.DevID)
 	return dev, nil, nil
+}
+
+// bootstrapOf is what a campaign orders, but for what belongs to a target.
+func bootstrapOf(a *storage.Action) Bootstrap {
+	b := Bootstrap{Sec: a.Sec, APN: a.APN}
+	if a.Operator != "" {
+		b.AccessPoint = &AccessPoint{Operator: a.Operator}
+	}
+	return b
 }
 
 // pinOf is the PIN of a target: its own, or else the campaign's.

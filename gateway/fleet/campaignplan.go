@@ -51,6 +51,9 @@ func (f *Fleet) PlanCampaign(id string) (Plan, error) {
 	if byDestination(c.How.Windows) {
 		p.assume("windows without a zone are those of UTC")
 	}
+	if c.What.Operator == OperatorSIM {
+		p.assume("access points by SIM take no segments: they differ by target")
+	}
 	if p.PushOf, err = f.pushSize(&c.What); err != nil {
 		return Plan{}, err
 	}
@@ -71,14 +74,22 @@ func (p *Plan) assume(format string, args ...any) {
 
 // pushSize is how many segments a push of a campaign has: it is built, for a device that nobody knows.
 func (f *Fleet) pushSize(a *storage.Action) (int, error) {
-	_, account := f.newDevice(NewDevice{MSISDN: "+10000000"})
+	dev, account := f.newDevice(NewDevice{MSISDN: "+10000000"})
 	pdu := notify(account, account.ServerNonce)
 	if a.Kind == kindBootstrap {
 		sec, err := push.ParseSEC(a.Sec)
 		if err != nil {
 			return 0, err
 		}
-		body, err := f.document(account, a.APN)
+		b := bootstrapOf(a)
+		if a.Operator == OperatorSIM { // differs by target
+			b.AccessPoint = nil
+		}
+		settings, err := f.settings(dev, &b)
+		if err != nil {
+			return 0, err
+		}
+		body, err := f.document(account, settings)
 		if err != nil {
 			return 0, err
 		}
@@ -86,8 +97,12 @@ func (f *Fleet) pushSize(a *storage.Action) (int, error) {
 			return 0, err
 		}
 	}
-	segments, err := push.Split(pdu, push.Ports{Dst: push.PortPush, Src: push.PortWSP}, 1)
-	return len(segments), err
+	n := segments(pdu)
+	if a.Kind == kindBootstrap {
+		first, err := f.certificateSize(dev)
+		return n + first, err
+	}
+	return n, nil
 }
 
 // lookAhead goes through the time to come in steps, with the rate as it grows, the windows, and the pace of the modems.

@@ -79,6 +79,18 @@ func (f *Fleet) certificateFirst(dev *storage.Device, order string, priority uin
 	return &firstPush{job.ID, &job, given, text}, nil
 }
 
+// certificateSize is how many segments go before the bootstrap of a device of which no more is known than that.
+func (f *Fleet) certificateSize(dev *storage.Device) (int, error) {
+	cert, _, err := f.needsCertificate(dev)
+	if err != nil || cert == nil {
+		return 0, err
+	}
+	if way := f.certificateWay(dev, cert); way.How != HowPush {
+		return 1, nil // a link
+	}
+	return segments(certificatePDU(cert)), nil
+}
+
 // stand puts the bootstrap's push of a commit behind the first one.
 func (f *Fleet) stand(first *firstPush, c *storage.Commit) {
 	own := &c.Pushes[0]
