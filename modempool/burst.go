@@ -28,8 +28,37 @@ import (
 // unsavedHold is the pause of a push that could not be saved.
 const unsavedHold = time.Second
 
-// render makes the TPDUs of a push.
+// render makes the TPDUs of a push, or of a text.
 func (p *Pool) render(job *storage.PushJob) ([][]byte, error) {
+	submits, err := p.submits(job)
+	if err != nil {
+		return nil, err
+	}
+	tpdus := make([][]byte, len(submits))
+	for i := range submits {
+		s := &submits[i]
+		s.Destination, s.Report, s.Validity, s.HasValidity = job.MSISDN, true, validity, true
+		if err := s.Validate(); err != nil {
+			return nil, err
+		}
+		tpdus[i] = s.Append(nil)
+	}
+	return tpdus, nil
+}
+
+// submits are the SMS of a push or of a text, each with what it says.
+func (p *Pool) submits(job *storage.PushJob) ([]push.Submit, error) {
+	if job.Text != "" {
+		segments, dcs, err := push.SplitText(job.Text, p.references.next(job.MSISDN))
+		if err != nil {
+			return nil, err
+		}
+		out := make([]push.Submit, len(segments))
+		for i, s := range segments {
+			out[i] = push.Submit{DCS: dcs, UD: s.UD, Septets: s.Septets, HasUDH: s.HasUDH}
+		}
+		return out, nil
+	}
 	pdu, err := p.queue.PDU(job)
 	if err != nil {
 		return nil, err
@@ -38,23 +67,11 @@ func (p *Pool) render(job *storage.PushJob) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tpdus := make([][]byte, len(uds))
+	out := make([]push.Submit, len(uds))
 	for i, ud := range uds {
-		s := push.Submit{
-			Destination: job.MSISDN,
-			DCS:         push.DCSClass1,
-			UD:          ud,
-			HasUDH:      true,
-			Report:      true,
-			Validity:    validity,
-			HasValidity: true,
-		}
-		if err := s.Validate(); err != nil {
-			return nil, err
-		}
-		tpdus[i] = s.Append(nil)
+		out[i] = push.Submit{DCS: push.DCSClass1, UD: ud, HasUDH: true}
 	}
-	return tpdus, nil
+	return out, nil
 }
 
 // validity is how long the network tries: 2 days. Options.ReportWindow must be longer to hear of its end.

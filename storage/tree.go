@@ -49,6 +49,7 @@ type Walk struct {
 	Model string `msg:"m,omitempty"`
 
 	Checked      time.Time `msg:"c"`            // when it last told FwV and SwV
+	Rules        string    `msg:"ru,omitempty"` // the version of the rules that have asked
 	Capabilities string    `msg:"cv,omitempty"` // their version at the end of the walk
 }
 

@@ -402,8 +402,8 @@ func (z *Node) Msgsize() (s int) {
 func (z *Walk) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Why == "" {
 		zb0001Len--
@@ -441,9 +441,13 @@ func (z *Walk) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x800
 	}
-	if z.Capabilities == "" {
+	if z.Rules == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Capabilities == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -524,6 +528,11 @@ func (z *Walk) MarshalMsg(b []byte) (o []byte, err error) {
 		o = append(o, 0xa1, 0x63)
 		o = msgp.AppendTime(o, z.Checked)
 		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "ru"
+			o = append(o, 0xa2, 0x72, 0x75)
+			o = msgp.AppendString(o, z.Rules)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "cv"
 			o = append(o, 0xa2, 0x63, 0x76)
 			o = msgp.AppendString(o, z.Capabilities)
@@ -666,6 +675,12 @@ func (z *Walk) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Checked")
 				return
 			}
+		case "ru":
+			z.Rules, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Rules")
+				return
+			}
 		case "cv":
 			z.Capabilities, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -690,6 +705,6 @@ func (z *Walk) Msgsize() (s int) {
 	for za0002 := range z.Again {
 		s += msgp.StringPrefixSize + len(z.Again[za0002])
 	}
-	s += 3 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Model) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Capabilities)
+	s += 3 + msgp.BoolSize + 2 + msgp.StringPrefixSize + len(z.Model) + 2 + msgp.TimeSize + 3 + msgp.StringPrefixSize + len(z.Rules) + 3 + msgp.StringPrefixSize + len(z.Capabilities)
 	return
 }

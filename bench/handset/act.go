@@ -12,6 +12,7 @@ const (
 	alertConfirm         = 1101
 	alertInput           = 1102
 	alertMultipleChoice  = 1104
+	alertServerInitiated = 1200
 	alertClientInitiated = 1201
 	alertNextMessage     = 1222
 	alertAbort           = 1223

@@ -32,7 +32,7 @@ const (
 	AskedPIN                         // the user is asked for the PIN
 	WrongPIN                         // the PIN typed does not fit the document
 	DroppedPush                      // a push or document was thrown away; Detail says why
-	UserRefused                      // the user does not want the document
+	UserRefused                      // the user does not want the document, or whatever Detail says
 	Bootstrapped                     // the document is applied: there is a DM account now
 	SessionOpened                    // package 1 is on its way
 	Authenticated                    // the server has accepted the handset's credential
@@ -48,6 +48,8 @@ const (
 	LinkShown                        // to the user; Detail is the link
 	LinkOpened                       // and what lay there was taken
 	LinkDead                         // what lay there could not be had; Detail says why
+	Notified                         // a notification that is good came; Detail says for which session
+	AskedSession                     // the user is asked whether it may be opened
 	Violated                         // the server broke a rule; Detail says which
 	eventKinds
 )
@@ -55,7 +57,8 @@ const (
 var eventNames = [eventKinds]string{
 	"sms", "push", "document", "asked for PIN", "wrong PIN", "dropped", "refused", "bootstrapped", "session opened",
 	"authenticated", "server verified", "message repeated", "session closed", "session failed", "executed", "answer taken",
-	"work done", "configured", "trusted", "link shown", "link opened", "dead link", "violation",
+	"work done", "configured", "trusted", "link shown", "link opened", "dead link",
+	"notified", "asked for session", "violation",
 }
 
 func (k EventKind) String() string { return eventNames[k] }

@@ -21,6 +21,9 @@ type Options struct {
 	Late      float64
 	Ignoring  float64 // opens no links
 
+	Hesitating float64 // answers late when he is asked for a session
+	Declining  float64 // wants none
+
 	Mistypes int // 3 or more cost the document; 0 stands for once or twice, as the seed will have it
 
 	Concurrency int           // sessions open at once; 64
@@ -28,6 +31,7 @@ type Options struct {
 	ReportAfter time.Duration // delivery reports take up to this long; 0
 	OffAfter    time.Duration // until a message to a handset that is off expires; 5 s
 	LateAfter   time.Duration // until a late handset comes on, counted from the first message to it; 2 s
+	AgreeAfter  time.Duration // until a user who hesitates agrees; 2 s
 	Reopen      int           // how often a handset opens a session again when one has failed; 0
 
 	// After calls f once d has passed; nil stands for time.AfterFunc.
@@ -60,6 +64,7 @@ func NewFleet(opt Options) *Fleet {
 	setDefault(&opt.Concurrency, 64)
 	setDefault(&opt.OffAfter, 5*time.Second)
 	setDefault(&opt.LateAfter, 2*time.Second)
+	setDefault(&opt.AgreeAfter, 2*time.Second)
 	if len(opt.Makes) == 0 {
 		opt.Makes = Makes()
 	}
@@ -106,6 +111,8 @@ func (o *Options) tempers() []Temper {
 	deal(o.Off, func() Temper { return Temper{Off: true} })
 	deal(o.Late, func() Temper { return Temper{Late: true} })
 	deal(o.Ignoring, func() Temper { return Temper{IgnoresLinks: true} })
+	deal(o.Hesitating, func() Temper { return Temper{Hesitates: true} })
+	deal(o.Declining, func() Temper { return Temper{Declines: true} })
 	return all
 }
 

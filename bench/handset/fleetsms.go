@@ -100,6 +100,9 @@ func (f *Fleet) carry(h *Handset, m message) {
 	for _, ud := range f.shuffled(h, m.ud) {
 		h.Receive(ud)
 	}
+	if h.Asked() {
+		f.opt.After(f.opt.AgreeAfter, func() { h.Agree(); f.wake(h) })
+	}
 	f.wake(h)
 }
 

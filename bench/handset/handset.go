@@ -10,6 +10,7 @@
 //	err := h.Session(ctx)   // one session, to its end
 //	h.ReceiveText("get it at http://dl.example/x")
 //	err = h.OpenLinks(ctx)  // the user opens what he was shown
+//	h.Receive(ud)           // a notification: h.Ready() again
 //
 // A Fleet is many of them behind a modem bank.
 //
@@ -28,6 +29,9 @@
 //	Liar       as RedBend; reports success and does nothing
 //	Closed     425 to all but the leaves of DevInfo and DevDetail
 //	Silent     as RedBend; does the work in two sessions and sends no alert
+//
+// A notification brings a handset that has an account: it checks it as its make does and opens a session with Alert 1200
+// and the SessionID that the notification names. See Agree for users who have a say in that.
 //
 // A handset also has a user, who opens the links that come by SMS unless his Temper is another. By pushes it takes
 // access points and, where the make does, root certificates; see AccessPoints, Trusts and Installed.
@@ -50,6 +54,10 @@ type Temper struct {
 	Late     bool // it is off at first
 
 	IgnoresLinks bool // opens no link that comes by SMS
+
+	// When a notification lets the user have a say (trap 26), he
+	Hesitates bool // answers late: see Agree
+	Declines  bool // wants no session
 }
 
 func (t Temper) String() string {
@@ -64,6 +72,10 @@ func (t Temper) String() string {
 		return "mistypes"
 	case t.IgnoresLinks:
 		return "ignores links"
+	case t.Hesitates:
+		return "hesitates"
+	case t.Declines:
+		return "declines"
 	}
 	return "steady"
 }
@@ -79,7 +91,7 @@ type Handset struct {
 
 	mu         sync.Mutex
 	state      State
-	ready      bool // it wants to open a session of its own accord
+	ready      bool // it wants to open a session
 	busy       bool // a session is open
 	queued     bool // a fleet has it among those that wait for a session
 	sessionID  uint16
@@ -88,6 +100,7 @@ type Handset struct {
 	lastMAC    string // of the document applied last
 	box        *push.Reassembler
 	doc        *document
+	notice     *notice // nil before the first notification
 	account    *account
 	root       *node // nil while the tree is that of the model
 	findings   []finding
@@ -123,8 +136,8 @@ func (h *Handset) Result() Result {
 	return r
 }
 
-// Ready says whether the handset wants to open a session of its own accord: its bootstrap document said INIT, or it has
-// the result of an Exec to report.
+// Ready says whether the handset wants to open a session: its bootstrap document said INIT, a notification asks for it,
+// or it has the result of an Exec to report.
 func (h *Handset) Ready() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -40,6 +40,10 @@ type Make struct {
 
 	LoginStatus bool // says with package 1 who is logged in: Alert 1224 (Windows, section 2.4)
 
+	// Notifications.
+	IgnoresDigest bool // takes a wrong digest, but not that of the last one again (S60, trap 9)
+	AsksUser      bool // its profile has the user confirm the session, whatever the ui-mode (S60, trap 26)
+
 	// Beside DM.
 	Ranges            bool // it downloads a package in two parts, with Range
 	NoUser            bool // nobody looks at it: links are lost on it

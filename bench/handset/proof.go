@@ -223,14 +223,17 @@ func (s *session) issue(keep bool) {
 // challengeText is the issued nonce as it travels; empty where there is none.
 func (s *session) challengeText() string { return base64.StdEncoding.EncodeToString(s.issued) }
 
-// delivered takes note that the server has the last message, and with it the nonce that was issued.
+// delivered takes note that the server has the last message, and with it the nonce that was issued. A notification that
+// comes during the session is checked against it.
 func (s *session) delivered() {
 	if s.issued == nil {
 		return
 	}
 	s.serverNonce = s.issued
 	if s.issuedKeep {
+		s.h.mu.Lock()
 		s.account.serverNonce, s.account.serverNonceAlt = s.issued, nil
+		s.h.mu.Unlock()
 	}
 	s.issued = nil
 }

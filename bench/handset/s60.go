@@ -21,6 +21,9 @@ var S60 = &Make{
 	ServerAuth: ServerMD5,
 	NonceOf5:   true,
 
+	IgnoresDigest: true,
+	AsksUser:      true,
+
 	Unforgiving: true,
 	NeedsSize:   true,
 

@@ -37,6 +37,7 @@ type session struct {
 	planted *node // the tree's root when the session began
 
 	id    string // SessionID
+	opens int    // the Alert that package 1 begins with: who wanted the session
 	msgID int    // of the last message sent
 	heard int    // MsgID of the server's last message
 	url   string // where messages go, and their Target
@@ -116,7 +117,13 @@ func (h *Handset) openSession() (*session, error) {
 	s.h, s.world, s.make, s.account = h, h.world, h.Make, h.account
 	s.tree = h.tree()
 	s.planted = s.tree.root
-	s.id = h.Make.SessionID.format(h.sessionID)
+	id := h.sessionID
+	s.opens = alertClientInitiated
+	if wanted, ok := h.noticed(); ok {
+		h.result.Triggered++
+		id, s.opens = wanted, alertServerInitiated
+	}
+	s.id = h.Make.SessionID.format(id)
 	s.url, s.room = h.account.url, h.Make.MaxMsgSize
 	s.nonce, s.serverNonce = h.account.nonce, h.account.serverNonce
 	s.serverFinal = true // package 1 is whole in itself
@@ -160,7 +167,7 @@ func (s *session) hold(ctx context.Context) error {
 
 // package1 queues what a session begins with (section 2.7). Results of work done since the last one go with it.
 func (s *session) package1() {
-	s.queue = append(s.queue, answer{kind: syncml.Alert, code: alertClientInitiated})
+	s.queue = append(s.queue, answer{kind: syncml.Alert, code: s.opens})
 	info := answer{kind: syncml.Replace}
 	for _, name := range [...]string{"Mod", "Man", "DevId", "Lang", "DmV"} {
 		n := s.tree.find([]string{"DevInfo", name})

@@ -58,6 +58,8 @@ func (h *Handset) receivePush(pdu []byte) {
 	case p.TypeName != "":
 	case p.ContentType == push.TypeX509CACert:
 		h.trust(p.Body)
+	case p.ContentType == push.TypeNotification:
+		h.notification(&p)
 	case p.ContentType >= push.TypeSI && p.ContentType <= push.TypeSLC:
 		h.indication(&p)
 	}
@@ -202,7 +204,7 @@ func (h *Handset) apply() {
 		return
 	}
 	// The tree shows the new account, and nothing that an earlier server wrote.
-	h.account, h.root, h.lastMAC = a, nil, doc.mac
+	h.account, h.root, h.lastMAC, h.notice = a, nil, doc.mac, nil
 	h.state, h.ready = HasAccount, a.init
 	h.note(Bootstrapped, a.url)
 }

@@ -28,7 +28,10 @@ type Result struct {
 	Documents     int   // bootstrap documents among them
 	Duplicates    int   // documents that had been applied already
 	PINTries      int   // how often the user typed a PIN
+	Notifications int   // notifications among the pushes
+	Unheeded      int   // of these, thrown away, or refused by the user
 	Sessions      int   // opened
+	Triggered     int   // of these, by a notification: with Alert 1200
 	Closed        int   // of these, came to their regular end
 	Messages      int   // DM messages sent and answered
 	Repeats       int   // messages sent once more
@@ -50,7 +53,10 @@ func (r *Result) add(o *Result) {
 	r.Documents += o.Documents
 	r.Duplicates += o.Duplicates
 	r.PINTries += o.PINTries
+	r.Notifications += o.Notifications
+	r.Unheeded += o.Unheeded
 	r.Sessions += o.Sessions
+	r.Triggered += o.Triggered
 	r.Closed += o.Closed
 	r.Messages += o.Messages
 	r.Repeats += o.Repeats

@@ -29,22 +29,29 @@ func inGSM7(s string) bool {
 	return true
 }
 
-// packGSM7 packs seven bits a character, the low end first.
 func packGSM7(s string) []byte {
-	var out []byte
-	bits, have := uint(0), 0
+	codes := make([]byte, 0, len(s))
 	for _, c := range s {
 		code, _ := gsm7Code(c)
+		codes = append(codes, code)
+	}
+	return appendPacked(nil, codes, 0)
+}
+
+// appendPacked packs codes, seven bits each, the low end first, behind fill bits of nothing.
+func appendPacked(dst, codes []byte, fill int) []byte {
+	bits, have := uint(0), fill
+	for _, code := range codes {
 		bits |= uint(code) << have
 		for have += 7; have >= 8; have -= 8 {
-			out = append(out, byte(bits))
+			dst = append(dst, byte(bits))
 			bits >>= 8
 		}
 	}
 	if have > 0 {
-		out = append(out, byte(bits))
+		dst = append(dst, byte(bits))
 	}
-	return out
+	return dst
 }
 
 func unpackGSM7(b []byte, count int) string {

@@ -234,3 +234,59 @@ func rendered(dissection string) (out []string) {
 	}
 	return out
 }
+
+// Texts of both alphabets: of each segment what it says by itself, of the last what all of them say.
+func TestTsharkReadsTexts(t *testing.T) {
+	link := "http://dm.example.com/t/abcdefghijklmnopqrstuvwxyz"
+	texts := []string{
+		"Mail 1.10: " + link,
+		"@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà^{}\\[~]|€",
+		"Почта: " + link,
+		strings.Repeat("a text that is longer than one segment, ", 6) + link + " and goes on",
+		strings.Repeat("длинный текст ", 12) + link,
+		strings.Repeat("[€]", 60),
+	}
+	var frames [][]byte
+	var want []struct{ text, coding, segment string }
+	for ref, text := range texts {
+		segments, dcs, err := SplitText(text, uint8(ref))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range segments {
+			s := Submit{
+				Destination: "+491701234567", DCS: dcs, UD: segments[i].UD, Septets: segments[i].Septets, HasUDH: segments[i].HasUDH,
+			}
+			if err := s.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			frames = append(frames, rpToNetwork(s.Append(nil)))
+			part, _ := textOf(t, &segments[i], dcs)
+			w := struct{ text, coding, segment string }{text: part, coding: "TP-DCS: 0"}
+			if dcs == DCSUCS2 {
+				w.coding = "TP-DCS: 8"
+			}
+			if n := len(segments); n > 1 {
+				w.segment = fmt.Sprintf("Message part number: %d\n", i+1)
+				if i == n-1 {
+					w.text = text
+				}
+			}
+			want = append(want, w)
+		}
+	}
+	shown := regexp.MustCompile(`(?m)^ *SMS text: (.*)$`)
+	for i, got := range dissect(t, frames) {
+		text := ""
+		for _, m := range shown.FindAllStringSubmatch(got, -1) {
+			text += m[1]
+		}
+		if text != want[i].text {
+			t.Errorf("frame %d: %q, want %q", i, text, want[i].text)
+		}
+		contains(t, got, "TP-MTI: SMS-SUBMIT", want[i].coding)
+		if s := want[i].segment; s != "" {
+			contains(t, got, "User Data Header Length: 5", "Concatenated short messages, 8-bit reference number", s)
+		}
+	}
+}

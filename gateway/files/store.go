@@ -61,6 +61,7 @@ func (s *Store) Put(r io.Reader, limit int64, accept func(sum string, size int64
 	defer func() {
 		if err != nil {
 			os.Remove(f.Name())
+			err = full(err)
 		}
 	}()
 	sum, size, err = write(f, r, limit)
@@ -68,10 +69,10 @@ func (s *Store) Put(r io.Reader, limit int64, accept func(sum string, size int64
 		err = accept(sum, size)
 	}
 	if err == nil {
-		err = full(f.Sync())
+		err = f.Sync()
 	}
 	if closed := f.Close(); err == nil {
-		err = full(closed)
+		err = closed
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), s.path(sum))
@@ -99,13 +100,12 @@ func (s *source) Read(p []byte) (int, error) {
 func write(f *os.File, r io.Reader, limit int64) (sum string, size int64, err error) {
 	hash := sha256.New()
 	from := &source{r: io.LimitReader(r, limit+1)}
-	// No view of f that could take from r itself: what is written has to be hashed.
 	size, err = io.Copy(io.MultiWriter(f, hash), from)
 	switch {
 	case from.err != nil:
 		return "", size, from.err
 	case err != nil:
-		return "", size, full(err)
+		return "", size, err
 	case size > limit:
 		return "", size, fmt.Errorf("%w: at most %d bytes", ErrTooLarge, limit)
 	case size == 0:

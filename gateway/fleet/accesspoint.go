@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -107,6 +108,15 @@ func checkAccessPoints(s *storage.AccessPoints, code string) error {
 	doc := accessPointDocument(s, code)
 	if err := doc.Validate(); err != nil {
 		return &FieldError{"settings", err.Error()}
+	}
+	for i := range s.NAPs {
+		n := &s.NAPs[i]
+		isIt := func(p storage.Proxy) bool { return p.ID == n.MMSProxy && p.NAP == n.ID }
+		if n.MMSProxy != "" && !slices.ContainsFunc(s.Proxies, isIt) {
+			return &FieldError{
+				fmt.Sprintf("naps[%d].mms_proxy", i), fmt.Sprintf("it leads to no proxy %.40q", n.MMSProxy),
+			}
+		}
 	}
 	return nil
 }

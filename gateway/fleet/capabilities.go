@@ -29,11 +29,13 @@ type Capabilities struct {
 	Compiled time.Time // when the last thing was said of which it is made; zero where nothing was
 	Complete bool      // the walk through its tree has come to its end
 	Short    string    // the bound at which the walk was cut; empty for none
-	// Reference is the model whose tree stands for what the device was not asked; empty where it was asked for all.
-	Reference string
-	Message   int // bytes of a message that the device takes; 0 where it has not said
-	Object    int // bytes of a large object that it takes; 0 where it has not said
-	List      []recipe.Capability
+	// Reference is the model whose tree stands for what the device was not asked, and ReferenceOf the device that has
+	// shown that tree; both are empty where it was asked for all, and the device where the model was imported.
+	Reference   string
+	ReferenceOf storage.DeviceID
+	Message     int // bytes of a message that the device takes; 0 where it has not said
+	Object      int // bytes of a large object that it takes; 0 where it has not said
+	List        []recipe.Capability
 }
 
 // Capabilities compiles what is known of a device. The error is storage.ErrNotFound where there is none.
@@ -46,7 +48,7 @@ func (f *Fleet) Capabilities(id storage.DeviceID) (*Capabilities, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.compile(dev, t), nil
+	return f.compile(dev, t)
 }
 
 // Find is the capability of a name; nil where the rules know none.
@@ -59,10 +61,12 @@ func (c *Capabilities) Find(name string) *recipe.Capability {
 	return nil
 }
 
-func (f *Fleet) compile(dev *storage.Device, t *tree) *Capabilities {
+func (f *Fleet) compile(dev *storage.Device, t *tree) (*Capabilities, error) {
+	w := &dev.Walk
+	m := f.modelOf(dev)
 	c := &Capabilities{
-		Device: dev.ID, Rules: f.opt.Rules.Version(), Complete: !dev.Walk.Ended.IsZero(), Short: dev.Walk.Short,
-		Compiled: dev.Walk.Ended,
+		Device: dev.ID, Rules: f.opt.Rules.Version(), Model: m.key, Complete: !w.Ended.IsZero(), Short: w.Short,
+		Compiled: w.Ended,
 	}
 	c.Message, _ = strconv.Atoi(dev.Facts[storage.FactMaxMsgSize])
 	c.Object, _ = strconv.Atoi(dev.Facts[storage.FactMaxObjSize])
@@ -71,9 +75,36 @@ func (f *Fleet) compile(dev *storage.Device, t *tree) *Capabilities {
 			c.Compiled = at
 		}
 	}
-	c.List = f.opt.Rules.Compile(recipe.NewKnown(dev.Facts, t.nodes), nil)
+	nodes := t.nodes
+	if w.Model != "" && c.Complete {
+		of, err := f.readModel(w.Model)
+		if err != nil {
+			return nil, err
+		}
+		if of != nil {
+			reference, _ := (&model{own: of}).reference()
+			nodes = t.over(reference)
+			c.Reference, c.ReferenceOf = w.Model, of.Reference.Device
+		}
+	}
+	c.List = f.opt.Rules.Compile(recipe.NewKnown(dev.Facts, nodes), m)
+	if c.Reference != "" {
+		c.mark(t)
+	}
 	c.Version = c.digest()
-	return c
+	return c, nil
+}
+
+// mark notes which ways the device has not shown itself.
+func (c *Capabilities) mark(t *tree) {
+	for i := range c.List {
+		for k := range c.List[i].Ways {
+			w := &c.List[i].Ways[k]
+			if slices.ContainsFunc(w.Evidence, func(e recipe.Evidence) bool { return !t.has(e.URI) }) {
+				w.Confidence = ByModel
+			}
+		}
+	}
 }
 
 // digest is 16 hexadecimal digits that are the same for the same content.

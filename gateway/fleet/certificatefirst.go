@@ -59,12 +59,15 @@ func (f *Fleet) certificateFirst(dev *storage.Device, order string, priority uin
 	if err != nil || cert == nil {
 		return nil, err
 	}
-	before, err := f.onItsWay(dev, cert)
-	if err != nil {
+	before, err := f.carrier(dev, cert)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if before != nil {
+	case before == nil:
+	case onItsWay(before):
 		return &firstPush{id: before.ID, text: "behind the root certificate " + cert.Name + ", which is on its way"}, nil
+	case before.State == storage.PushDelivered && f.opt.Certificate.Send != SendAlways: // since dev was read
+		return nil, nil
 	}
 	job, given, way, err := f.certificatePush(dev, cert, order)
 	var refused *FieldError
@@ -233,9 +236,10 @@ func (f *Fleet) cameTo(d *storage.Device, job *storage.PushJob, now time.Time) {
 func (f *Fleet) waitBehind(d *storage.Device, job *storage.PushJob, now time.Time) {
 	switch {
 	case job.Awaits():
-		d.Wait.For = "the root certificate to be delivered, " + f.opt.Certificate.Within.String() + " at most"
+		within := f.opt.Certificate.Within.String()
+		d.Wait = f.waitForModem("the root certificate to be delivered, "+within+" at most, then a modem", now, now)
 	case job.State == storage.PushSending:
-		d.Wait.For = job.Modem + ", which sends the root certificate"
+		d.Wait = f.waitForModem(job.Modem+", which sends the root certificate", now, now)
 	case job.State == storage.PushQueued:
 		d.Wait.For = "a modem for the root certificate, which goes first"
 	default:

@@ -48,7 +48,7 @@ func (f *Fleet) SendCertificate(s SendCertificate) (*Sending, error) {
 			return &Sending{Order: name, Repeated: true}, err
 		}
 	}
-	before, err := f.onItsWay(dev, cert)
+	before, err := f.carrier(dev, cert)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,8 @@ func (f *Fleet) SendCertificate(s SendCertificate) (*Sending, error) {
 	err = f.store.Commit(&storage.Commit{
 		Device: dev.ID, Time: now,
 		Edit: func(d *storage.Device) error {
-			if g := d.Given(cert.ID); g != nil && (before != nil && g.Push == before.ID || moved(dev.Given(cert.ID), g)) {
+			g := d.Given(cert.ID)
+			if g != nil && (before != nil && onItsWay(before) && g.Push == before.ID || moved(dev.Given(cert.ID), g)) {
 				same = g.Order
 				return errSameOrder
 			}
@@ -88,18 +89,21 @@ func (f *Fleet) SendCertificate(s SendCertificate) (*Sending, error) {
 	return &Sending{Order: name, How: way.How, Why: way.Why}, nil
 }
 
-// onItsWay is the push that carries a certificate to a device and has not come to its end; nil where there is none.
-func (f *Fleet) onItsWay(dev *storage.Device, cert *storage.Certificate) (*storage.PushJob, error) {
+// carrier is the push that carries a certificate to a device, or did; nil where there is none.
+func (f *Fleet) carrier(dev *storage.Device, cert *storage.Certificate) (*storage.PushJob, error) {
 	given := dev.Given(cert.ID)
 	if given == nil || given.Push == 0 {
 		return nil, nil
 	}
 	p, err := f.store.Push(dev.ID, given.Push)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && p.State != storage.PushQueued && !p.UnderWay() {
+	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	return p, err
 }
+
+// onItsWay says whether a push has not come to its end.
+func onItsWay(p *storage.PushJob) bool { return p.State == storage.PushQueued || p.UnderWay() }
 
 // moved says whether a device was given a certificate anew since it was read.
 func moved(was, is *storage.Given) bool { return was == nil || was.Push != is.Push }

@@ -71,6 +71,9 @@ func (f *Fleet) endWait(now time.Time, id storage.DeviceID) error {
 		c.Ends = []storage.OrderEnd{{ID: dev.Order, State: storage.OrderFailed, Reason: reason}}
 	default:
 		c.Edit = leave(dev, dev.State, now, "discovery unfinished")
+		if order := dev.Walk.Order; order != "" {
+			c.Ends = []storage.OrderEnd{{ID: order, State: storage.OrderFailed, Reason: "the device was not discovered anew in time"}}
+		}
 	}
 	return f.store.Commit(&c)
 }

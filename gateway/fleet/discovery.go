@@ -95,6 +95,8 @@ func (f *Fleet) visit(now time.Time, dev *storage.Device, out *sessions.Outcome)
 		visits := w.Visits + 1
 		changeWalk(dev, out, func(w *storage.Walk) { w.Visits = visits })
 		return f.goOn(now, dev, nil, out)
+	case w.Rules != f.opt.Rules.Version():
+		return f.reopen(now, dev, out)
 	}
 	return f.check(now, dev, &is, out)
 }
@@ -178,6 +180,13 @@ func (f *Fleet) setOut(now time.Time, dev *storage.Device, why string, out *sess
 		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "device", Text: "to be discovered anew: " + why})
 	}
 	return f.firstRound(now, dev, out)
+}
+
+// reopen goes on with a walk that has ended: there are other rules now, which may want to know more.
+func (f *Fleet) reopen(now time.Time, dev *storage.Device, out *sessions.Outcome) []storage.Task {
+	f.awaitAnswers(now, dev, out)
+	changeWalk(dev, out, func(w *storage.Walk) { w.Ended, w.Rounds, w.Visits, w.Why = time.Time{}, 1, 1, "other rules" })
+	return f.goOn(now, dev, nil, out)
 }
 
 // forgetHandset drops what another handset has said; what package 1 has brought is of this one already.
@@ -291,8 +300,15 @@ func (f *Fleet) arrive(now time.Time, dev *storage.Device, t *tree, short string
 	for _, uri := range t.stale {
 		out.Commit.Nodes = append(out.Commit.Nodes, storage.Node{Device: dev.ID, URI: uri})
 	}
-	changeWalk(dev, out, func(w *storage.Walk) { w.Ended, w.Short, w.Asked, w.Again = now, short, nil, nil })
-	caps := f.compile(dev, t)
+	rules := f.opt.Rules.Version()
+	changeWalk(dev, out, func(w *storage.Walk) {
+		w.Ended, w.Rules, w.Short, w.Asked, w.Again = now, rules, short, nil, nil
+	})
+	caps, err := f.compile(dev, t)
+	if err != nil { // what it has said is kept, and compiled by who asks for it
+		f.opt.Log.Error("capabilities not compiled", zap.String("device", string(dev.ID)), zap.Error(err))
+		caps = &Capabilities{}
+	}
 	changeWalk(dev, out, func(w *storage.Walk) { w.Capabilities = caps.Version })
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
 		Kind: "capabilities", Order: dev.Walk.Order, Status: caps.Version, Text: caps.summary(short),

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"strings"
 
 	"dmgate/gateway/recipe"
@@ -34,9 +35,12 @@ func (f *Fleet) questions(dev *storage.Device, t *tree) []question {
 	return list
 }
 
-// wanted is what the rules want to know beyond these nodes.
+// wanted is what the rules want to know beyond these nodes. What DevInfo and DevDetail are is known.
 func (f *Fleet) wanted(dev *storage.Device, nodes []storage.Node) []string {
-	return f.opt.Rules.Wanted(recipe.NewKnown(dev.Facts, nodes), f.opt.TreeNodes)
+	uris := f.opt.Rules.Wanted(recipe.NewKnown(dev.Facts, nodes), f.opt.TreeNodes)
+	return slices.DeleteFunc(uris, func(uri string) bool {
+		return uri == "./DevInfo"+propType || uri == "./DevDetail"+propType
+	})
 }
 
 // isObject says whether a node at the root may be a management object of which no more is known than that it is there.

@@ -60,7 +60,7 @@ func hearNodes(dev *storage.Device, task *storage.Task, answers []storage.Answer
 		n := evidence(dev, task, out)
 		n.URI, n.Code = uri, a.Code
 		n.read(a)
-		if uri == root && !slices.ContainsFunc(n.Children, isTelling) {
+		if uri == root && isGiven(n.Code) && !slices.ContainsFunc(n.Children, isTelling) {
 			n.Cut = true // it shows what every device has, and perhaps not all
 		}
 		out.Commit.Nodes = append(out.Commit.Nodes, n.Node)

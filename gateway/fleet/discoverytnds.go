@@ -23,9 +23,6 @@ const (
 // pieces sorts what the rules want into what comes with a subtree and what has to be asked for by itself.
 func (q *questioner) pieces(wanted []string) {
 	known := q.dev.Facts[storage.FactTNDS]
-	if known == "" && q.triedSubtree() {
-		known = "no"
-	}
 	for _, uri := range wanted {
 		object := rootOf(uri)
 		if known == "no" || len(q.subtrees) == 1 && known == "" || !q.hasSubtree(uri, object) {
@@ -41,11 +38,6 @@ func (q *questioner) pieces(wanted []string) {
 			q.wanted = append(q.wanted, uri)
 		}
 	}
-}
-
-// triedSubtree says whether a subtree was asked for.
-func (q *questioner) triedSubtree() bool {
-	return slices.ContainsFunc(q.tree.nodes, func(n storage.Node) bool { return strings.HasSuffix(n.URI, listTNDS) })
 }
 
 // hasSubtree says whether what is at uri may come with the object that it is in: one that was seen to be there. Accounts
@@ -79,9 +71,14 @@ func (f *Fleet) hearSubtrees(dev *storage.Device, task *storage.Task, answers []
 			}
 		}
 		out.Commit.Nodes = append(out.Commit.Nodes, n.Node)
-		if known := dev.Facts[storage.FactTNDS]; known == "" || known == "no" && can == "yes" {
-			out.Change(dev, func(d *storage.Device) { d.Learn(storage.FactTNDS, can) })
-		}
+		learnSubtrees(dev, can, out)
+	}
+}
+
+// learnSubtrees keeps whether the device can give subtrees, "yes" or "no". One that has given one can.
+func learnSubtrees(dev *storage.Device, can string, out *sessions.Outcome) {
+	if known := dev.Facts[storage.FactTNDS]; known == "" || known == "no" && can == "yes" {
+		out.Change(dev, func(d *storage.Device) { d.Learn(storage.FactTNDS, can) })
 	}
 }
 

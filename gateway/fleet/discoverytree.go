@@ -92,9 +92,13 @@ func (t *tree) hearSilence(dev *storage.Device, last *storage.Task, out *session
 	}
 	for i := range last.Commands {
 		n := evidence(dev, last, out)
-		if n.URI, n.Code = last.Commands[i].URI, code; !t.has(n.URI) {
-			out.Commit.Nodes = append(out.Commit.Nodes, n.Node)
-			t.add(&n.Node)
+		if n.URI, n.Code = last.Commands[i].URI, code; t.has(n.URI) {
+			continue
+		}
+		out.Commit.Nodes = append(out.Commit.Nodes, n.Node)
+		t.add(&n.Node)
+		if strings.HasSuffix(n.URI, listTNDS) {
+			learnSubtrees(dev, "no", out)
 		}
 	}
 }

@@ -33,7 +33,7 @@ const (
 	jobAccessPoint = kindAccessPoint
 	jobAccount     = "account"
 	jobCertificate = kindCertificate
-	jobDiscover    = "discover"
+	jobDiscover    = kindDiscover
 )
 
 // jobKind is what there is to know of a kind of job.

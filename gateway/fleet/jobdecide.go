@@ -28,7 +28,8 @@ type jobSituation struct {
 	BootstrapWait  storage.Wait
 	BootstrapFault string
 
-	// The last push of the job: a notification, or what brings a link.
+	// The last push of the job: a notification, or what brings a link, or, where Settles, what is all there is to do.
+	Settles bool
 	Push  storage.PushState // empty where there was none
 	Moved time.Time         // when it came into that state
 	Fault string            // why it has failed
@@ -325,20 +326,25 @@ func (s *jobSituation) awaitDownload() decision {
 		return decision{Move: fetched, Why: "it was downloaded", Wait: s.until(
 			s.Now.Add(s.Patience.Report), "a session or a report that shows it", s.then())}
 	case s.Push == storage.PushFailed:
-		return s.fallBack("the link could not be sent: " + s.Fault)
+		return s.fallBack("it could not be sent: " + s.Fault)
+	case s.Settles && s.Push == storage.PushDelivered:
+		return decision{Move: finish, Why: "its push was delivered; whether it was taken the device does not say"}
 	case s.Push == storage.PushQueued || s.Push == storage.PushSending:
-		return decision{Move: stay, Wait: s.until(s.Moved.Add(s.Patience.Send), "a modem for the link", s.then())}
+		return decision{Move: stay, Wait: s.until(s.Moved.Add(s.Patience.Send), "a modem", s.then())}
 	}
-	begun := s.Moved
-	what := "the user to open the link"
-	if !j.Opened.IsZero() {
+	until, what := s.Moved.Add(s.Patience.Download), "the user to open the link"
+	switch {
+	case s.Settles:
+		what = "its push to be delivered"
+	case !j.Opened.IsZero():
 		what = "the download, of which the link was opened"
 	}
-	until := begun.Add(s.Patience.Download)
-	if s.Now.Before(until) {
+	switch {
+	case s.Now.Before(until):
 		return decision{Move: stay, Wait: s.until(until, what, s.then())}
-	}
-	if !j.Opened.IsZero() {
+	case s.Settles:
+		return s.fallBack("its push was sent, and not delivered")
+	case !j.Opened.IsZero():
 		return s.fallBack("the link was opened, and nothing was downloaded")
 	}
 	return s.fallBack("the link was not opened")
@@ -389,7 +395,7 @@ func (s *jobSituation) fallBack(why string) decision {
 		return decision{Move: mark, Why: why}
 	}
 	return decision{Move: link, Why: why, Way: way, Wait: s.until(
-		s.Now.Add(s.Patience.Send), "a modem for the link", "the next fallback begins")}
+		s.Now.Add(s.Patience.Send), "a modem", "the next fallback begins")}
 }
 
 // then is what comes when a wait is over, in words.

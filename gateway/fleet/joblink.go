@@ -39,6 +39,13 @@ func (t *jobTurn) link(s *jobSituation, d *decision) error {
 
 // linkOf makes the push of a fallback, and says what it is.
 func (t *jobTurn) linkOf(j *storage.Job, way string) (push storage.PushJob, text string, err error) {
+	if way == wayPush {
+		push, keep, text, err := t.settingsPush(t.dev, j.Kind, j.ID, j.What.Values, j.What.Sec, j.What.PIN)
+		if err == nil && keep != nil {
+			t.change(keep)
+		}
+		return push, text, err
+	}
 	pkg, why, err := t.choose(j, nil)
 	if err != nil {
 		return push, "", err

@@ -53,7 +53,7 @@ func (t *jobTurn) patience() patience {
 // discovered says whether the device has said what it is since a job was placed, and whether it has ever.
 func (t *jobTurn) discovered(j *storage.Job) (found, known bool) {
 	known = t.dev.State == storage.Discovered
-	return known && j.State != "" && t.dev.Since.After(j.Created), known
+	return known && j.State != "" && t.dev.Walk.Ended.After(j.Created), known
 }
 
 // bootstrapOf is how the bootstrap of a device without an account stands.
@@ -87,6 +87,9 @@ func (t *jobTurn) pushOf(s *jobSituation) error {
 	switch s.Job.State {
 	case storage.JobAwaitsDownload:
 		kind = kindLink
+		if s.Settles = s.Job.What.Fallback[s.Job.Fallback-1] == wayPush; s.Settles {
+			kind = s.Job.Kind
+		}
 	case storage.JobAwaitsSession, storage.JobInstalling, storage.JobVerifying:
 	default:
 		return nil

@@ -83,7 +83,11 @@ func (t *jobTurn) commandsOf(s *jobSituation, d *decision, way *recipe.Way, v re
 	case poll:
 		j.Way.Step, j.Way.Asked = stepPoll, nil
 		j.Way.Rounds++
-		return way.Poll(), ""
+		list, err := way.Poll(v)
+		if err != nil {
+			return nil, err.Error()
+		}
+		return list, ""
 	case verify:
 		if d.Heard && !j.Way.Heard {
 			j.Way.Heard, j.Way.Begun = true, t.now
@@ -300,7 +304,7 @@ func (t *jobTurn) look(s *jobSituation) {
 		return
 	}
 	p := &s.Patience
-	p.Late, p.Polls, p.Poll, p.Polled = way.Within(), len(way.Poll()) > 0, way.PollEvery(), way.PollMost()
+	p.Late, p.Polls, p.Poll, p.Polled = way.Within(), way.Polls(), way.PollEvery(), way.PollMost()
 	p.Verify = way.VerifyWithin()
 	p.Look = max(p.Verify/looks, min(shortestLook, p.Verify))
 }

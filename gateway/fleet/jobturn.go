@@ -170,6 +170,25 @@ func (t *jobTurn) push(p storage.PushJob) {
 	t.commit.Pushes = append(t.commit.Pushes, p)
 }
 
+// change edits the device's record in the turn's commit.
+func (t *jobTurn) change(edit func(*storage.Device)) {
+	if t.out != nil {
+		t.out.Change(t.dev, edit)
+		return
+	}
+	edit(t.dev)
+	before := t.commit.Edit
+	t.commit.Edit = func(d *storage.Device) error {
+		if before != nil {
+			if err := before(d); err != nil {
+				return err
+			}
+		}
+		edit(d)
+		return nil
+	}
+}
+
 // wayFailed puts a way with those that were tried. Nothing more is said or heard of it.
 func (t *jobTurn) wayFailed(s *jobSituation, d *decision) {
 	j := s.Job

@@ -193,6 +193,9 @@ func (t *jobTurn) values(j *storage.Job) (recipe.Values, error) {
 		if err := t.accountValues(text); err != nil {
 			return v, err
 		}
+	case jobAccessPoint, jobCertificate:
+		all, err := t.recipeValues(t.dev, j.Kind, j.What.Values)
+		return recipe.Values{Text: all}, err
 	case jobRemove, jobActivate, jobDeactivate:
 		text["software.id"], text["software.version"] = j.What.Package, j.What.Version
 		if err := t.softwareOf(j, text); err != nil {

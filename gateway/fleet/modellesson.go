@@ -67,24 +67,28 @@ func (p *lessons) bootstrapped(e *storage.FeedEntry) error {
 	if v.sec == "" || e.From.Bootstrapped() {
 		return err
 	}
-	tac := storage.Model{TAC: storage.TACOf(dev.DevID)}
-	model := modelName(dev)
-	if e.To != storage.Connected {
-		count := func(_ *storage.Model, own *storage.Learnt) { countVariant(own, v, e.To, e.Time) }
-		p.add(tac, e, count)
-		p.add(model, e, count)
-		return nil
+	known, _, err := p.before(e) // what it is, when it was sent to
+	if err != nil {
+		return err
 	}
-	p.add(tac, e, func(_ *storage.Model, own *storage.Learnt) {
-		takeBack(own, v, e.From)
+	late := e.To == storage.Connected && (e.From == storage.Unanswered || e.From == storage.Unreachable)
+	p.add(storage.Model{TAC: storage.TACOf(dev.DevID)}, e, func(_ *storage.Model, own *storage.Learnt) {
+		if late {
+			takeBack(own, v, e.From)
+		}
 		countVariant(own, v, e.To, e.Time)
 	})
-	if known, _, err := p.before(e); err != nil || !known {
-		return err // what it is was not known when the verdict fell
+	if !known {
+		return nil
 	}
-	if e.From == storage.Unanswered || e.From == storage.Unreachable {
-		p.add(model, e, func(_ *storage.Model, own *storage.Learnt) { takeBack(own, v, e.From) })
-	}
+	p.add(modelName(dev), e, func(_ *storage.Model, own *storage.Learnt) {
+		if late {
+			takeBack(own, v, e.From)
+		}
+		if e.To != storage.Connected {
+			countVariant(own, v, e.To, e.Time)
+		}
+	})
 	return nil
 }
 
@@ -143,7 +147,7 @@ func (p *lessons) discovered(e *storage.FeedEntry) error {
 
 // refer says what the walk of a device means for the reference of its model. It becomes the reference where there is
 // none, where that is from before the rules wanted to know what they want to know today, and where more devices have
-// denied it than have confirmed it. A walk that was cut, and one that is not that of the entry any more, means nothing.
+// denied it, which were asked for all and said otherwise, than have confirmed it. A walk that was cut, and one that is not that of the entry any more, means nothing.
 func (p *lessons) refer(dev *storage.Device, key string, at time.Time) (func(*storage.ModelReference), error) {
 	w, rules := &dev.Walk, p.opt.Rules.Version()
 	if w.Ended.IsZero() || w.Short != "" {
@@ -158,27 +162,29 @@ func (p *lessons) refer(dev *storage.Device, key string, at time.Time) (func(*st
 	if err != nil {
 		return func(*storage.ModelReference) {}, p.skip("tree not read", string(dev.ID), err)
 	}
+	now := referenceOf(dev, t.nodes)
+	now.Time, now.Rules = at, rules
 	return func(r *storage.ModelReference) {
 		switch {
 		case r.Time.IsZero() && w.Model != "": // it was reset since: what the device has confirmed is not known any more
 		case r.Time.IsZero():
-			*r = referenceOf(dev, t.nodes, nil)
-			r.Time, r.Rules = at, rules
+			*r = now
 		case w.Model == key:
 			confirmed, denied := r.Confirmed+1, r.Denied
 			if r.Rules != rules {
-				*r = referenceOf(dev, t.nodes, r.Nodes)
-				r.Time, r.Rules = at, rules
+				now.Nodes = boundNodes(slices.Concat(r.Nodes, now.Nodes))
+				*r = now
 			}
 			r.Confirmed, r.Denied = confirmed, denied
 		case w.Model != "": // that of another firmware
 		case r.Rules != rules:
-			*r = referenceOf(dev, t.nodes, nil)
-			r.Time, r.Rules = at, rules
-		case r.Device != dev.ID && !w.Whole && r.Time.Before(w.Begun):
+			*r = now
+		case r.Device == dev.ID:
+		case agree(r.Nodes, now.Nodes):
+			r.Confirmed++
+		default:
 			if r.Denied++; r.Denied > r.Confirmed {
-				*r = referenceOf(dev, t.nodes, nil)
-				r.Time, r.Rules = at, rules
+				*r = now
 			}
 		}
 	}, nil

@@ -31,8 +31,8 @@ var instances = []string{
 }
 
 // referenceOf is what of a device's facts and nodes may stand for its model: nothing that tells who it is, who uses it or
-// how it is reached. base are nodes that it has confirmed without being asked for each.
-func referenceOf(dev *storage.Device, nodes []storage.Node, base []storage.ModelNode) storage.ModelReference {
+// how it is reached.
+func referenceOf(dev *storage.Device, nodes []storage.Node) storage.ModelReference {
 	own := marks(dev)
 	r := storage.ModelReference{Device: dev.ID, Facts: make(map[string]string), TNDS: dev.Facts[storage.FactTNDS]}
 	for _, name := range modelFacts {
@@ -40,7 +40,7 @@ func referenceOf(dev *storage.Device, nodes []storage.Node, base []storage.Model
 			r.Facts[name] = plain(value, maxValue)
 		}
 	}
-	r.Nodes = boundNodes(slices.Concat(base, own.all(nodes)))
+	r.Nodes = boundNodes(own.all(nodes))
 	return r
 }
 
@@ -138,7 +138,7 @@ func (p personal) shared(n *storage.Node) (m storage.ModelNode, ok bool) {
 			m.Value = plain(n.Value, maxValue)
 		}
 	}
-	if slices.Contains(instances, segments[len(segments)-1]) {
+	if query == "" && slices.Contains(instances, segments[len(segments)-1]) {
 		m.Cut = true
 		return m, true
 	}
@@ -160,4 +160,26 @@ func valueShared(uri string) bool {
 		name, ok = strings.CutPrefix(uri, "./DevInfo/")
 	}
 	return ok && slices.Contains(modelFacts, name)
+}
+
+// agree says whether two trees are the same, as far as both of them know: what is there, and what stands below it.
+func agree(a, b []storage.ModelNode) bool {
+	known := make(map[string]*storage.ModelNode, len(a))
+	for i := range a {
+		known[a[i].URI] = &a[i]
+	}
+	for i := range b {
+		is := &b[i]
+		was := known[is.URI]
+		if was == nil {
+			continue
+		}
+		if isThere(was.Code) != isThere(is.Code) || isGiven(was.Code) != isGiven(is.Code) {
+			return false
+		}
+		if !was.Cut && !is.Cut && !slices.Equal(slices.Sorted(slices.Values(was.Children)), slices.Sorted(slices.Values(is.Children))) {
+			return false
+		}
+	}
+	return true
 }

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -127,7 +128,7 @@ func parseSeeds(name string, text []byte) ([]*seed, error) {
 		return nil, yamlError(name, err)
 	}
 	var list []*seed
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&list); err != nil {
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&list); err != nil && err != io.EOF {
 		return nil, yamlError(name, err)
 	}
 	for i, s := range list {

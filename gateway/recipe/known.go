@@ -1,6 +1,10 @@
 package recipe
 
-import "dmgate/storage"
+import (
+	"strings"
+
+	"dmgate/storage"
+)
 
 // Known is what is known of a device: facts (what DevInfo and DevDetail said, by node name) and nodes of its tree.
 type Known struct {
@@ -22,7 +26,122 @@ func NewKnown(facts map[string]string, nodes []storage.Node) *Known {
 	return k
 }
 
-// Wanted are the URIs whose Get would settle whether recipes that the facts do not rule out have what they need, at most
-// max of them, those of the best recipes first. Some end in "?prop=Type". None is known already, whatever the answer
-// was: who asks and adds the answers comes to an end, where nothing is wanted.
-func (s *Set) Wanted(k *Known, max int) []string { return nil }
+// Add adds what was answered meanwhile. It keeps the nodes.
+func (k *Known) Add(nodes ...storage.Node) {
+	for i := range nodes {
+		k.nodes[nodes[i].URI] = &nodes[i]
+	}
+}
+
+// queryType asks for the identifier of a management object.
+const queryType = "?prop=Type"
+
+// root is the URI of the root.
+const root = "."
+
+// presence is what a status says of whether a node is there (section 9 number 5).
+type presence uint8
+
+const (
+	unasked presence = iota
+	unclear          // 406, 500, ...: the answer says nothing of it
+	absent           // 404
+	barred           // 425: an ACL forbids it
+	unread           // 405: it is there and is not for Get
+	read             // 200
+)
+
+// there says whether the node is there.
+func (p presence) there() bool { return p >= barred }
+
+func presenceOf(n *storage.Node) presence {
+	switch {
+	case n == nil:
+		return unasked
+	case n.Code == 404 || n.Code == 410:
+		return absent
+	case n.Code == 425:
+		return barred
+	case n.Code == 405:
+		return unread
+	case n.Code >= 200 && n.Code < 207:
+		return read
+	}
+	return unclear
+}
+
+// listing is what is known of the children of a node.
+type listing uint8
+
+const (
+	unlisted listing = iota // nobody has asked
+	closed                  // it was asked and has not shown them
+	partial                 // there may be more
+	complete
+)
+
+func listingOf(n *storage.Node) listing {
+	switch presenceOf(n) {
+	case unasked:
+		return unlisted
+	case read:
+	default:
+		return closed
+	}
+	if n.Cut || n.URI == root && !listsInfo(n.Children) {
+		return partial
+	}
+	return complete
+}
+
+// listsInfo says whether the list of the root has DevInfo or DevDetail. Every device has both: a list with neither is
+// only a part (section 9 number 4).
+func listsInfo(children []string) bool {
+	for _, c := range children {
+		if isInfo(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func isInfo(name string) bool {
+	return strings.EqualFold(name, "DevInfo") || strings.EqualFold(name, "DevDetail")
+}
+
+// isLeaf says whether a node that was read has a value and no children.
+func isLeaf(n *storage.Node) bool {
+	return n.Format != "" && n.Format != "node" && len(n.Children) == 0
+}
+
+// listed is the name of a child as the list of n has it.
+func listed(n *storage.Node, name string) (spelling string, ok bool) {
+	for _, c := range n.Children {
+		if sameName(c, name) {
+			return c, true
+		}
+	}
+	return "", false
+}
+
+// isSegment says whether a name from a list can be part of a URI that we ask for.
+func isSegment(name string) bool {
+	return name != "" && len(name) <= 128 && name != "." && name != ".." && !strings.ContainsAny(name, "/?")
+}
+
+// typeOf is the identifier of the management object at uri; asked says whether it is of any use to ask. Some say
+// text/plain of every node.
+func (k *Known) typeOf(uri []byte) (typ string, asked bool) {
+	if n := k.nodes[string(uri)]; n != nil && n.Type != "" && n.Type != "text/plain" {
+		return n.Type, true
+	}
+	var buf [256]byte
+	n := k.nodes[string(append(append(buf[:0], uri...), queryType...))]
+	switch {
+	case n == nil:
+		return "", false
+	case presenceOf(n) == read && n.Value != "text/plain":
+		return n.Value, true
+	}
+	return "", true
+}

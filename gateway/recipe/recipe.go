@@ -9,6 +9,8 @@
 // Source: sections 8 and 9 of the fact sheet.
 package recipe
 
+import "time"
+
 // Names of capabilities: what a recipe may do.
 const (
 	Install      = "install"
@@ -37,15 +39,9 @@ var Names = []string{
 // Set is all recipes there are. It is ready to be used by many at once and never changes.
 type Set struct {
 	version string
-	recipes []*Recipe
+	recipes []*Recipe // by rank
+	byName  map[string]*Recipe
 }
-
-// Load reads the embedded rules and those of a folder over them; an empty folder name stands for none. Its error joins
-// all that is wrong with them, each with file, line and column.
-func Load(folder string) (*Set, error) { return &Set{}, nil }
-
-// Check says what is wrong with a file or a folder of rules, over the embedded ones: each error is an *Error.
-func Check(path string) []error { return nil }
 
 // Version is a digest of the rules: the same rules have the same.
 func (s *Set) Version() string { return s.version }
@@ -54,30 +50,36 @@ func (s *Set) Version() string { return s.version }
 func (s *Set) Recipes() []*Recipe { return s.recipes }
 
 // Find is the recipe of a name; nil where there is none.
-func (s *Set) Find(name string) *Recipe { return nil }
+func (s *Set) Find(name string) *Recipe { return s.byName[name] }
 
 // Recipe is one way to do something on devices of one kind.
 type Recipe struct {
-	Name  string
-	Title string
-	Does  []string // names of capabilities
-	Rank  int      // of the recipes that do the same the one with the lowest rank goes first
-	Why   string   // why it has this rank, or what is to be known of it
-	Asks  string   // whether the user has to do something on the device: "no", "maybe", "yes"
-	Undo  string   // what is not undone when it is cancelled on its way; empty for nothing
-	File  string   // where it stands
-	Line  int
-	Text  string // as it stands there
+	Name   string
+	Title  string
+	Does   []string // names of capabilities
+	Source string   // where it was read: sections and traps
+	Rank   int      // of the recipes that do the same the one with the lowest rank goes first
+	Why    string   // why it has this rank, or what is to be known of it
+	Asks   string   // whether the user has to do something on the device: "no", "maybe", "yes"
+	Undo   string   // what is not undone when it is cancelled on its way; empty for nothing
+	Text   string   // as it stands there
+
+	place
+	when, unless []condition
+	needs        []need
+	late         int // the first of needs that depends on the order
+	takes        Takes
+	takesMax     string  // a fact with the limit of an inline payload
+	stages       []stage // one at least; without commands where the recipe only says that something can be done
+	verify       []need
+	verifyWithin time.Duration
 }
 
-// Error is a fault in a rules file.
-type Error struct {
-	File         string
-	Line, Column int // from 1
-	Msg          string
-}
+// Takes says what the recipe is given to install, as far as that does not depend on the device.
+func (r *Recipe) Takes() Takes { return r.takes }
 
-func (e *Error) Error() string { return e.Msg }
+// Sends says whether there is anything to be sent: a recipe without commands only says what a device can do.
+func (r *Recipe) Sends() bool { return len(r.stages[0].send) > 0 }
 
 // Takes says what a recipe is given to install.
 type Takes struct {

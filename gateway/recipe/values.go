@@ -15,14 +15,28 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("%s:%d: recipe %s: value %s %s", e.File, e.Line, e.Recipe, e.Value, e.Msg)
 }
 
-// giver says who fills in a value: what kind of job.
-type value struct {
+// givers says which values an order of a kind gives, by what stands before the dot.
+var givers = map[string][]string{
+	Install:     {"package"},
+	Update:      {"package"},
+	Firmware:    {"package"},
+	Remove:      {"software"},
+	Activate:    {"software"},
+	Deactivate:  {"software"},
+	AccessPoint: {"apn"},
+	Account:     {"account"},
+	Certificate: {"certificate"},
+	Alert:       {"alert"},
+}
+
+// given is a value that an order gives: its name and what it is.
+type given struct {
 	name, what string
 }
 
-// values are the names that templates may use, by what they belong to. Besides these each "extra.NAME" may be used: the
+// givens are the names that templates may use, by what they belong to. Besides these each "extra.NAME" may be used: the
 // order gives it.
-var values = map[string][]value{
+var givens = map[string][]given{
 	"package": { // install, update, firmware
 		{"package.id", "the identifier the device knows it by: SCOMO's ID, the UID of a SIS file, the ProductCode of an MSI"},
 		{"package.name", "for people"},

@@ -1,6 +1,10 @@
 package recipe
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"dmgate/storage"
@@ -10,15 +14,23 @@ import (
 type Way struct {
 	Recipe     *Recipe
 	Names      map[string]string // URIs by the names that the recipe gives them
-	Stage      int               // of the recipe's parts the one that is under way, from 0; see Next
+	Stage      int               // of the recipe's parts the one that is under way, from 0
 	Takes      Takes
 	Evidence   []Evidence
 	Confidence Confidence
+
+	doubt bool // a node that it needs was not seen: an ACL bars it
 }
 
 // Way is a way as a job keeps it: by the name of its recipe, its Names and its Stage. It is nil where the rules have no
 // such recipe, or one without that stage, any more.
-func (s *Set) Way(recipe string, names map[string]string, stage int) *Way { return nil }
+func (s *Set) Way(recipe string, names map[string]string, stage int) *Way {
+	r := s.Find(recipe)
+	if r == nil || stage < 0 || stage >= len(r.stages) {
+		return nil
+	}
+	return &Way{Recipe: r, Names: names, Stage: stage, Takes: r.takes}
+}
 
 // Values is what templates are filled with. Which names there are, and who gives them, is in the table of values.go:
 // "package.url", "apn.address", ...
@@ -27,51 +39,190 @@ type Values struct {
 	Payload func() ([]byte, error) // the data of the package, for a recipe that takes them inline; nil where there are none
 }
 
-// Locate says which nodes the way works on, as far as that depends on the order: the component with the identifier
-// {software.id}, for example. It is a function of the answers so far, by the URI that was asked (see Gather): as long as
-// the verdict is Pending the commands in more are to be sent, and it is called again with their answers as well. Done
-// comes with all names, which are to be the way's Names from then on; so it is called once, with no answers, of a way
-// that needs no such thing. Failed says that the device has no such node, or does not show it.
-func (w *Way) Locate(v Values, answers map[string]storage.Answer) (more []storage.Command, names map[string]string, verdict Verdict) {
-	return nil, w.Names, Verdict{State: Done}
-}
-
-// Commands is what is to be sent in this stage, as one task. Its error is a *ValueError: a value is missing, or can not
-// be sent like that.
-func (w *Way) Commands(v Values) ([]storage.Command, error) { return nil, nil }
-
-// Judge says what the answers to the commands of this stage mean so far, in the order in which they came. Next means
-// that the stage is done and another one follows: Stage is to be one more.
-func (w *Way) Judge(commands []storage.Command, answers []storage.Answer) Verdict { return Verdict{} }
+func (w *Way) stage() *stage { return &w.Recipe.stages[w.Stage] }
 
 // Within is how long a result may take that comes late. It is never zero.
-func (w *Way) Within() time.Duration { return 24 * time.Hour }
+func (w *Way) Within() time.Duration { return w.stage().within }
 
-// Poll asks how far the device has come where the result is late. It is empty for a stage of which nothing can be asked.
-func (w *Way) Poll() []storage.Command { return nil }
+// Polls says whether a result that is late can be asked for by Poll. Where it can not, Verify tells as well.
+func (w *Way) Polls() bool { return w.stage().poll != nil }
 
-// PollEvery is how long to wait before each Poll, and PollMost how often to ask at most.
-func (w *Way) PollEvery() time.Duration { return time.Hour }
-func (w *Way) PollMost() int            { return 24 }
-
-// JudgePoll says what the answers to a Poll mean. Later: ask again. Done and Next as in Judge.
-func (w *Way) JudgePoll(commands []storage.Command, answers []storage.Answer) Verdict {
-	return Verdict{}
+// PollEvery is how long to wait before each Poll; zero for a stage of which nothing can be asked.
+func (w *Way) PollEvery() time.Duration {
+	if p := w.stage().poll; p != nil {
+		return p.every
+	}
+	return 0
 }
 
-// Verify says whether what the way was to do is to be seen on the device. As Locate it is a function of the answers so
-// far; Pending says that more is to be asked. Done says that it is verified, or, with nothing asked, that there is
-// nothing to be read back. Later says that it is not so, or not yet: with all answers asked anew it may be, and where it
-// is not within VerifyWithin it has failed.
-func (w *Way) Verify(v Values, answers map[string]storage.Answer) (more []storage.Command, verdict Verdict) {
-	return nil, Verdict{State: Done}
+// PollMost is how often to ask at most.
+func (w *Way) PollMost() int {
+	if p := w.stage().poll; p != nil {
+		return p.most
+	}
+	return 0
 }
 
-// VerifyWithin is how long what was done may take to be seen.
-func (w *Way) VerifyWithin() time.Duration { return time.Hour }
+// Commands is what is to be sent in this stage, as one task. Its error is a *ValueError where a value is missing, or can
+// not be sent like that.
+func (w *Way) Commands(v Values) ([]storage.Command, error) {
+	st := w.stage()
+	commands := make([]storage.Command, 0, len(st.send))
+	for i := range st.send {
+		c, ok, err := w.command(&st.send[i], v)
+		if err != nil {
+			return nil, w.Recipe.valueError(err)
+		}
+		if ok {
+			commands = append(commands, c)
+		}
+	}
+	if len(commands) == 0 {
+		return nil, fmt.Errorf("%s:%d: recipe %s sends nothing", st.file, st.line, w.Recipe.Name)
+	}
+	return commands, nil
+}
 
-// Verifies says whether there is anything to be read back.
-func (w *Way) Verifies() bool { return false }
+// command is s with its names and values. ok is false where it is left out.
+func (w *Way) command(s *sending, v Values) (c storage.Command, ok bool, err error) {
+	f := filler{names: w.Names, values: v.Text, ok: true}
+	if s.when != "" && v.Text[s.when] == "" {
+		return c, false, nil
+	}
+	c = storage.Command{Kind: s.kind, Format: s.format}
+	c.URI = f.fill(&s.uri, asSegment)
+	c.Source = f.fill(&s.source, asSegment)
+	c.Type = f.fill(&s.typ, asText)
+	w.probe(&c, s, v)
+	switch {
+	case !f.ok:
+	case s.payload:
+		c.Data, err = w.payload(s, v)
+	case s.xml:
+		c.Data = []byte(f.fill(&s.data, asXML))
+	case s.hasData:
+		c.Data = []byte(f.fill(&s.data, asText))
+	}
+	if s.kind == "Alert" {
+		w.alert(&c, s, &f)
+	}
+	if err == nil {
+		err = f.err
+	}
+	return c, f.ok, err
+}
 
-// Gather adds answers to Gets by the URI that was asked, for Locate and Verify. The parts of a large value are joined.
-func Gather(into map[string]storage.Answer, commands []storage.Command, answers []storage.Answer) {}
+// probe sets what tells whether an Exec has run, where the device has such a node.
+func (w *Way) probe(c *storage.Command, s *sending, v Values) {
+	if len(s.idle) == 0 {
+		return
+	}
+	if uri, ok, err := s.probe.fill(w.Names, v.Text, asSegment); ok && err == nil {
+		c.Probe, c.Idle = uri, s.idle
+	}
+}
+
+// alert fills an Alert that asks the user. An item of nothing but {name*} stands for one of each line.
+func (w *Way) alert(c *storage.Command, s *sending, f *filler) {
+	code := f.fill(&s.code, asText)
+	n, err := strconv.Atoi(code)
+	if f.ok && (err != nil || n < 1100 || n > 1104) {
+		f.fail(&ValueError{File: s.code.file, Line: s.code.line, Value: s.code.name(), Msg: fmt.Sprintf("is %.20q: want 1100 to 1104", code)})
+	}
+	c.Code = n
+	for i := range s.items {
+		t := &s.items[i]
+		switch text, ok, err := t.fill(f.names, f.values, asText); {
+		case err != nil:
+			f.fail(err)
+		case ok && len(t.parts) == 1 && t.parts[0].text == listValue:
+			c.Items = append(c.Items, strings.Split(strings.TrimSuffix(text, "\n"), "\n")...)
+		case ok:
+			c.Items = append(c.Items, text)
+		case i < 2: // options and text have their places
+			c.Items = append(c.Items, "")
+		}
+	}
+}
+
+// listValue is the value of which each line is an item of an Alert.
+const listValue = "alert.choices"
+
+// payload is the data of the package, where they are not too much.
+func (w *Way) payload(s *sending, v Values) ([]byte, error) {
+	bad := &ValueError{File: s.file, Line: s.line, Value: "payload"}
+	if v.Payload == nil {
+		bad.Msg = "is missing"
+		return nil, bad
+	}
+	data, err := v.Payload()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s:%d: recipe %s: payload: %w", s.file, s.line, w.Recipe.Name, err)
+	case len(data) == 0:
+		bad.Msg = "is empty"
+	case w.Takes.Max > 0 && int64(len(data)) > w.Takes.Max:
+		bad.Msg = fmt.Sprintf("is %d bytes: the device takes %d", len(data), w.Takes.Max)
+	default:
+		return data, nil
+	}
+	return nil, bad
+}
+
+// filler fills the templates of one command. What goes wrong first stays.
+type filler struct {
+	names, values map[string]string
+	ok            bool
+	err           error
+}
+
+func (f *filler) fill(t *template, esc escape) string {
+	if f.err != nil || !f.ok || len(t.parts) == 0 {
+		return ""
+	}
+	text, ok, err := t.fill(f.names, f.values, esc)
+	f.ok = f.ok && ok
+	if err != nil {
+		f.fail(err)
+	}
+	return text
+}
+
+func (f *filler) fail(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// name is the name of the first value in t.
+func (t *template) name() string {
+	for i := range t.parts {
+		if t.parts[i].kind == value {
+			return t.parts[i].text
+		}
+	}
+	return ""
+}
+
+// valueError adds the recipe to an error of a template.
+func (r *Recipe) valueError(err error) error {
+	var bad *ValueError
+	if errors.As(err, &bad) {
+		bad.Recipe = r.Name
+	}
+	return err
+}
+
+// Poll asks how far the device has come where the result is late. There is no command for a stage of which nothing can
+// be asked, or where the device has no node that tells. Its error is as that of Commands.
+func (w *Way) Poll(v Values) ([]storage.Command, error) {
+	p := w.stage().poll
+	if p == nil {
+		return nil, nil
+	}
+	uri, ok, err := p.get.fill(w.Names, v.Text, asSegment)
+	if err != nil || !ok {
+		return nil, w.Recipe.valueError(err)
+	}
+	return []storage.Command{{Kind: "Get", URI: uri}}, nil
+}

@@ -26,7 +26,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 					DevID: "IMEI:1", Man: "Acme", Mod: "A1", DmV: "1.2", Lang: "en", FwV: "1.0", SwV: "2.0",
 				},
 				Rounds: 3, Asked: []uint64{7}, Visits: 2, Again: []string{"./FUMO", "./SCM"}, Whole: true, Model: "Acme|A1|1.0", Checked: at(8),
-				Capabilities: "0123456789ab",
+				Rules: "ab12", Capabilities: "0123456789ab",
 			},
 			Certificates: []storage.Given{{
 				Certificate: "c1", Fingerprint: "c1c2", How: "push", State: storage.CertificateSent, Time: at(7), Push: 10,
@@ -64,7 +64,7 @@ func FullCommit(id storage.DeviceID) *storage.Commit {
 		}},
 		Pushes: []storage.PushJob{{
 			ID: 11, Device: id, Order: "order-1", Kind: "bootstrap", MSISDN: "+49171" + string(id),
-			PDU: []byte{6, 0}, Priority: 3,
+			PDU: []byte{6, 0}, Text: "Client: https://dm.test/t/x", Priority: 3,
 			State: storage.PushSent, NotBefore: at(5), Attempts: 1, Modem: "modem-1", Total: 4,
 			Created: at(1), Changed: at(2), Error: "timed out", Flow: "k/+49", Until: at(60), Repeats: 1, Faults: 2,
 			Behind:   10,

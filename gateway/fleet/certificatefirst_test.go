@@ -1,0 +1,455 @@
+package fleet
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dmgate/codec/push"
+	"dmgate/modempool"
+	"dmgate/storage"
+)
+
+// rootDER is a root certificate, the smallest that there is; extra makes it larger, in bytes.
+func rootDER(t *testing.T, name string, extra int) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name, Organization: []string{strings.Repeat("x", extra)}},
+		NotBefore: epoch.AddDate(-1, 0, 0), NotAfter: epoch.AddDate(20, 0, 0),
+		BasicConstraintsValid: true, IsCA: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// newTLSRig is a rig whose devices are told an https address, and given a root certificate before it.
+func newTLSRig(t *testing.T) (*rig, *storage.Certificate) {
+	t.Helper()
+	r := newRig(t)
+	r.opt.Address = "https://gw.test:8443/dm"
+	cert, _, err := r.AddCertificate("Our root", rootDER(t, "Root", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.opt.Certificate.Root = cert.ID
+	return r, cert
+}
+
+// due are the pushes that a modem would take now, as "bootstrap" or "certificate".
+func (r *rig) due() (kinds string, jobs []storage.PushJob) {
+	r.t.Helper()
+	jobs, err := r.allDue(r.now, 10)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for i := range jobs {
+		kinds += jobs[i].Kind + " "
+	}
+	return strings.TrimSpace(kinds), jobs
+}
+
+// becomes has a push come to a state as the pool would have it.
+func (r *rig) becomes(job *storage.PushJob, state storage.PushState) {
+	r.t.Helper()
+	job.State, job.Modem, job.Until, job.Error = state, "m1", time.Time{}, ""
+	switch state {
+	case storage.PushSending:
+		job.Segments = make([]storage.Segment, 2)
+	case storage.PushSent, storage.PushDoubtful:
+		job.Until = r.now.Add(24 * time.Hour)
+	case storage.PushFailed:
+		job.Error = "no such subscriber"
+	}
+	if err := r.Save(job); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) bootstrap(d *storage.Device) string {
+	r.t.Helper()
+	placed, err := r.Bootstrap(Bootstrap{Device: d.ID})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return placed.Order
+}
+
+// A device that is not known to trust us gets the root certificate, and its bootstrap when that has arrived.
+func TestCertificateFirst(t *testing.T) {
+	r, cert := newTLSRig(t)
+	d := r.register("+9990001")
+	order := r.bootstrap(d)
+	kinds, jobs := r.due()
+	if kinds != "certificate" {
+		t.Fatalf("due: %s", kinds)
+	}
+	p, err := push.ReadPush(jobs[0].PDU)
+	if err != nil || p.ContentType != push.TypeX509CACert || string(p.Body) != string(cert.DER) || p.Signed {
+		t.Fatalf("%+v: %v", p, err)
+	}
+	waits := func(want string) {
+		t.Helper()
+		if got := r.device(d.ID); got.State != storage.Ordered || got.Wait.For != want || got.Wait.Until.IsZero() {
+			t.Errorf("%s, waits for %q, want %q", got.State, got.Wait.For, want)
+		}
+	}
+	waits("the root certificate, which goes first")
+	first := &jobs[0]
+	r.becomes(first, storage.PushSending)
+	waits("m1, which sends the root certificate")
+	r.becomes(first, storage.PushSent)
+	waits("the root certificate to be delivered, 15m0s at most, then a modem")
+	if kinds, _ := r.due(); kinds != "" {
+		t.Fatalf("due before the certificate is delivered: %s", kinds)
+	}
+	r.now = r.now.Add(time.Minute)
+	pushed := r.pushed
+	r.becomes(first, storage.PushDelivered)
+	waits("a modem")
+	if r.pushed == pushed {
+		t.Error("the pool was not told")
+	}
+	kinds, jobs = r.due()
+	if kinds != "bootstrap" || jobs[0].Behind != first.ID || jobs[0].Order != order {
+		t.Fatalf("due: %s %+v", kinds, jobs)
+	}
+	r.becomes(&jobs[0], storage.PushSending)
+	r.becomes(&jobs[0], storage.PushSent)
+	got := r.device(d.ID)
+	if g := got.Given(cert.ID); got.State != storage.Sent || g == nil || g.State != storage.CertificateDelivered ||
+		g.How != HowPush || g.Fingerprint != cert.Fingerprint {
+		t.Errorf("%s, given %+v", got.State, g)
+	}
+	if o := r.order(got); o.State != storage.OrderOpen {
+		t.Errorf("order %s", o.State)
+	}
+	var told []string
+	entries, _ := r.store.Timeline(d.ID, 0, 100)
+	for _, e := range entries {
+		if e.Kind == "certificate" || e.Kind == "push" {
+			told = append(told, e.Kind+" "+e.Status+": "+e.Text)
+		}
+	}
+	want := "certificate : root certificate Our root first, for the device is not known to trust it; by push: " +
+		"nothing is known of the device: a push asks least of it\n" +
+		"certificate sent: 2 segments sent through m1\ncertificate delivered: delivered\npush sent: 2 segments sent through m1"
+	if got := strings.Join(told, "\n"); got != want {
+		t.Errorf("timeline\n%s\nwant\n%s", got, want)
+	}
+	r.bootstrap(d) // it has the certificate now
+	if kinds, _ := r.due(); kinds != "bootstrap" {
+		t.Errorf("due with a second bootstrap: %s", kinds)
+	}
+}
+
+// The bootstrap is held no longer than it may be, whatever becomes of the certificate.
+func TestBootstrapBehindCertificate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		states []storage.PushState
+		after  time.Duration
+		due    string
+		given  storage.CertificateState
+	}{
+		{"nothing was sent", nil, 59 * time.Minute, "certificate", storage.CertificateOrdered},
+		{"tried again", []storage.PushState{storage.PushSending, storage.PushQueued}, 59 * time.Minute, "certificate",
+			storage.CertificateOrdered},
+		{"no report", []storage.PushState{storage.PushSending, storage.PushSent}, 14 * time.Minute, "", storage.CertificateSent},
+		{"no report in time", []storage.PushState{storage.PushSending, storage.PushSent}, 15 * time.Minute, "bootstrap",
+			storage.CertificateSent},
+		{"in doubt", []storage.PushState{storage.PushSending, storage.PushDoubtful}, 15 * time.Minute, "bootstrap",
+			storage.CertificateSent},
+		{"sent, then tried again", []storage.PushState{storage.PushSending, storage.PushDoubtful, storage.PushQueued},
+			15 * time.Minute, "certificate", storage.CertificateOrdered},
+		{"given up", []storage.PushState{storage.PushSending, storage.PushFailed}, 0, "bootstrap", storage.CertificateFailed},
+		{"delivered", []storage.PushState{storage.PushSending, storage.PushSent, storage.PushDelivered}, 0, "bootstrap",
+			storage.CertificateDelivered},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, cert := newTLSRig(t)
+			d := r.register("+9990001")
+			r.bootstrap(d)
+			_, jobs := r.due()
+			for _, state := range c.states {
+				r.becomes(&jobs[0], state)
+			}
+			r.now = r.now.Add(c.after)
+			if kinds, _ := r.due(); kinds != c.due {
+				t.Errorf("due: %q, want %q", kinds, c.due)
+			}
+			got := r.device(d.ID)
+			if g := got.Given(cert.ID); g.State != c.given {
+				t.Errorf("given %+v, want it %s", g, c.given)
+			}
+			if o := r.order(got); o.State != storage.OrderOpen {
+				t.Errorf("the order of the bootstrap is %s: %s", o.State, o.Reason)
+			}
+			if err := r.EndWaits(r.now); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.device(d.ID); got.State != storage.Ordered {
+				t.Errorf("device %s: %s", got.State, got.Reason)
+			}
+		})
+	}
+}
+
+// An order that nobody takes fails, and takes the certificate with it.
+func TestCertificateGoesWithItsOrder(t *testing.T) {
+	r, _ := newTLSRig(t)
+	d := r.register("+9990001")
+	r.bootstrap(d)
+	_, jobs := r.due()
+	r.now = r.now.Add(time.Hour)
+	if err := r.EndWaits(r.now); err != nil {
+		t.Fatal(err)
+	}
+	if kinds, _ := r.due(); kinds != "" || r.device(d.ID).State != storage.Failed {
+		t.Errorf("due: %s; device %s", kinds, r.device(d.ID).State)
+	}
+	jobs[0].State = storage.PushSending // a modem has read it before
+	if err := r.Save(&jobs[0]); !errors.Is(err, modempool.ErrWithdrawn) {
+		t.Errorf("the pool is told %v", err)
+	}
+	r.bootstrap(d)
+	if kinds, _ := r.due(); kinds != "certificate" {
+		t.Errorf("due with the next order: %s", kinds)
+	}
+}
+
+// Who is given the certificate.
+func TestNeedsCertificate(t *testing.T) {
+	given := func(s storage.CertificateState) func(*rig, *storage.Device, *storage.Certificate) {
+		return func(_ *rig, d *storage.Device, c *storage.Certificate) {
+			d.Give(storage.Given{Certificate: c.ID, State: s})
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		send  string
+		setup func(*rig, *storage.Device, *storage.Certificate)
+		want  bool
+	}{
+		{"unknown", SendUnknown, nil, true},
+		{"never", SendNever, nil, false},
+		{"always", SendAlways, given(storage.CertificateDelivered), true},
+		{"delivered", SendUnknown, given(storage.CertificateDelivered), false},
+		{"installed", SendUnknown, given(storage.CertificateInstalled), false},
+		{"given up", SendUnknown, given(storage.CertificateFailed), true},
+		{"on its way", SendUnknown, given(storage.CertificateSent), true},
+		{"has connected", SendUnknown, func(r *rig, d *storage.Device, _ *storage.Certificate) { d.Seen = r.now.Add(1) }, false},
+		{"has connected before there was the certificate", SendUnknown,
+			func(r *rig, d *storage.Device, _ *storage.Certificate) { d.Seen = r.now.Add(-1) }, true},
+		{"no TLS", SendUnknown, func(r *rig, _ *storage.Device, _ *storage.Certificate) { r.opt.Address = "http://gw.test:80/dm" },
+			false},
+		{"always, no TLS", SendAlways,
+			func(r *rig, _ *storage.Device, _ *storage.Certificate) { r.opt.Address = "http://gw.test:80/dm" }, true},
+	} {
+		r, cert := newTLSRig(t)
+		r.opt.Certificate.Send = c.send
+		d := r.register("+9990001")
+		if c.setup != nil {
+			c.setup(r, d, cert)
+		}
+		got, why, err := r.needsCertificate(d)
+		if err != nil || (got != nil) != c.want || (why == "") == c.want {
+			t.Errorf("%s: %v, why %q, %v", c.name, got, why, err)
+		}
+	}
+}
+
+// A bootstrap stands behind a certificate that is on its way already, and is not left behind one that arrives while it is
+// being ordered.
+func TestBootstrapWhileCertificateIsOnItsWay(t *testing.T) {
+	r, cert := newTLSRig(t)
+	r.Fleet.pushed = func() {} // the rig's counts for one at a time
+	for i := range 40 {
+		d := r.register("+99900" + string(rune('0'+i/10)) + string(rune('0'+i%10)))
+		sent, err := r.SendCertificate(SendCertificate{Device: d.ID, Certificate: cert.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, jobs := r.due()
+		r.becomes(&jobs[0], storage.PushSending)
+		r.becomes(&jobs[0], storage.PushSent)
+		var both sync.WaitGroup
+		both.Go(func() { r.becomes(&jobs[0], storage.PushDelivered) })
+		both.Go(func() {
+			if _, err := r.Bootstrap(Bootstrap{Device: d.ID}); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		kinds, bootstraps := r.due()
+		if kinds != "bootstrap" {
+			t.Fatalf("round %d: due: %q", i, kinds)
+		}
+		if o, err := r.store.Order(d.ID, sent.Order); err != nil || o.State != storage.OrderDone {
+			t.Fatalf("order %+v: %v", o, err)
+		}
+		r.becomes(&bootstraps[0], storage.PushSending)
+		r.becomes(&bootstraps[0], storage.PushSent)
+	}
+}
+
+func TestSendCertificate(t *testing.T) {
+	r, cert := newTLSRig(t)
+	d := r.register("+9990001")
+	order := SendCertificate{Device: d.ID, Certificate: cert.ID, Key: "k"}
+	first, err := r.SendCertificate(order)
+	if err != nil || first.Repeated || first.How != HowPush || first.Why == "" {
+		t.Fatalf("%+v: %v", first, err)
+	}
+	again, err := r.SendCertificate(order)
+	if err != nil || !again.Repeated || again.Order != first.Order {
+		t.Errorf("with the same key: %+v, %v", again, err)
+	}
+	order.Key = "other"
+	same, err := r.SendCertificate(order)
+	if err != nil || !same.Repeated || same.Order != first.Order {
+		t.Errorf("the same again, while it is under way: %+v, %v", same, err)
+	}
+	_, jobs := r.due()
+	if len(jobs) != 1 {
+		t.Fatalf("%d pushes", len(jobs))
+	}
+	r.becomes(&jobs[0], storage.PushSending)
+	r.becomes(&jobs[0], storage.PushSent)
+	if o, _ := r.store.Order(d.ID, first.Order); o.State != storage.OrderOpen {
+		t.Errorf("order %s while its report is waited for", o.State)
+	}
+	jobs[0].Until = time.Time{} // nobody will tell any more
+	if err := r.Save(&jobs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := r.store.Order(d.ID, first.Order); o.State != storage.OrderDone {
+		t.Errorf("order %s when no report is waited for any more", o.State)
+	}
+	second, err := r.SendCertificate(order)
+	if err != nil || second.Repeated {
+		t.Fatalf("after it was sent: %+v, %v", second, err)
+	}
+	_, jobs = r.due()
+	r.becomes(&jobs[0], storage.PushSending)
+	r.becomes(&jobs[0], storage.PushFailed)
+	if o, _ := r.store.Order(d.ID, second.Order); o.State != storage.OrderFailed || o.Reason != "no such subscriber" {
+		t.Errorf("order %s: %s", o.State, o.Reason)
+	}
+	for _, c := range []struct {
+		device storage.DeviceID
+		cert   string
+	}{{"none", cert.ID}, {d.ID, "none"}} {
+		if _, err := r.SendCertificate(SendCertificate{Device: c.device, Certificate: c.cert}); !errors.Is(err, storage.ErrNotFound) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// How a certificate goes, by what is known of the device.
+func TestCertificateWay(t *testing.T) {
+	r, _ := newTLSRig(t)
+	small, _, _ := r.AddCertificate("", rootDER(t, "Small", 1))
+	large, _, _ := r.AddCertificate("", rootDER(t, "Large", 1000))
+	for _, c := range []struct {
+		man, mod, devTyp string
+		cert             *storage.Certificate
+		how, why         string
+	}{
+		{"", "", "", small, HowPush, "nothing is known of the device: a push asks least of it"},
+		{"", "", "", large, HowSI, "it would take 19 SMS, and at most 16 are sent"},
+		{"Nokia", "E71", "smartphone", small, HowPush, "Nokia's phones offer a pushed certificate to their user"},
+		{"NOKIA", "E71", "smartphone", large, HowSI, "it would take 19 SMS, and at most 16 are sent"},
+		{"Apple", "iPhone", "", small, HowSMS, "iOS drops WAP pushes: it installs what its browser opens"},
+		{"Samsung", "GT-S5230", "phone", small, HowSI, "phones of this make show a link by WAP push, and drop a pushed certificate"},
+		{"Microsoft", "Lumia 650", "", small, HowSMS, "Windows phones take a certificate only from their browser or their operator"},
+		{"Microsoft", "Surface", "", small, HowPush, "nothing is known of the device: a push asks least of it"},
+		{"Quectel", "EC25", "modem/module", small, HowNone, "a module has no user who could accept a certificate: it has to be built in"},
+	} {
+		d := &storage.Device{Facts: map[string]string{"Man": c.man, "Mod": c.mod, "DevTyp": c.devTyp}}
+		if got := r.certificateWay(d, c.cert); got.How != c.how || got.Why != c.why {
+			t.Errorf("%s %s: %s, %s", c.man, c.mod, got.How, got.Why)
+		}
+	}
+}
+
+// A device that can not be given the certificate gets its bootstrap all the same, and the feed says so.
+func TestBootstrapWithoutCertificate(t *testing.T) {
+	r, _ := newTLSRig(t)
+	d := r.register("+9990001")
+	err := r.store.Commit(&storage.Commit{Device: d.ID, Edit: func(d *storage.Device) error {
+		d.Learn("DevTyp", "module")
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.bootstrap(d)
+	if kinds, jobs := r.due(); kinds != "bootstrap" || jobs[0].Behind != 0 {
+		t.Errorf("due: %s", kinds)
+	}
+	entries, _ := r.store.Timeline(d.ID, 0, 100)
+	want := "without the root certificate Our root: the device can not be given it by SMS: " +
+		"a module has no user who could accept a certificate: it has to be built in"
+	if e := entries[len(entries)-1]; e.Kind != "certificate" || e.Text != want {
+		t.Errorf("%s: %s", e.Kind, e.Text)
+	}
+}
+
+func TestAddCertificate(t *testing.T) {
+	r, cert := newTLSRig(t)
+	der := rootDER(t, "Another", 1)
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	added, warnings, err := r.AddCertificate("", text)
+	if err != nil || added.Name != "Another" || string(added.DER) != string(der) || added.ID != added.Fingerprint[:16] {
+		t.Fatalf("%+v: %v", added, err)
+	}
+	if len(warnings) != 1 || warnings[0].Code != "key" {
+		t.Errorf("warnings %v", warnings)
+	}
+	r.now = r.now.Add(time.Hour)
+	again, _, err := r.AddCertificate("Renamed", der)
+	if err != nil || again.ID != added.ID || again.Name != "Renamed" || !again.Created.Equal(added.Created) {
+		t.Errorf("the same again: %+v, %v", again, err)
+	}
+	if list, err := r.Certificates("", 10); err != nil || len(list) != 2 {
+		t.Errorf("%d certificates: %v", len(list), err)
+	}
+	for _, c := range []struct{ name, text, want string }{
+		{"", string(text) + string(text), "certificate: 2 certificates, want the root alone"},
+		{"", "nothing", "certificate: neither PEM nor the DER of one certificate: "},
+		{strings.Repeat("x", 101), string(der), "name: not at most 100 characters"},
+	} {
+		if _, _, err := r.AddCertificate(c.name, []byte(c.text)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%.20q: %v, want %s", c.text, err, c.want)
+		}
+	}
+	r.now = epoch.AddDate(30, 0, 0)
+	if _, _, err := r.AddCertificate("", der); err == nil || !strings.Contains(err.Error(), "it has expired on 2046-01-01. Renew it.") {
+		t.Errorf("an expired one: %v", err)
+	}
+	if err := r.RemoveCertificate(cert.ID); err == nil || !strings.HasPrefix(err.Error(), "id: it is the one that devices are given") {
+		t.Errorf("removing the one that is used: %v", err)
+	}
+	if err := r.RemoveCertificate(added.ID); err != nil {
+		t.Error(err)
+	}
+	if err := r.RemoveCertificate(added.ID); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("removing it again: %v", err)
+	}
+}
