@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"net/url"
 	"strings"
 
 	"dmgate/storage"
@@ -114,14 +115,27 @@ func isLeaf(n *storage.Node) bool {
 	return n.Format != "" && n.Format != "node" && len(n.Children) == 0
 }
 
-// listed is the name of a child as the list of n has it.
+// listed is the name of a child as the list of n has it: some encode their lists (trap 23).
 func listed(n *storage.Node, name string) (spelling string, ok bool) {
 	for _, c := range n.Children {
-		if sameName(c, name) {
+		if c == name {
+			return c, true
+		}
+	}
+	encoded := strings.IndexByte(name, '%') >= 0
+	for _, c := range n.Children {
+		if (encoded || len(c) > len(name) && strings.IndexByte(c, '%') >= 0) && unescape(c) == unescape(name) {
 			return c, true
 		}
 	}
 	return "", false
+}
+
+func unescape(s string) string {
+	if plain, err := url.PathUnescape(s); err == nil {
+		return plain
+	}
+	return s
 }
 
 // isSegment says whether a name from a list can be part of a URI that we ask for.

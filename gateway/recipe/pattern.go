@@ -3,7 +3,6 @@ package recipe
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"strings"
 )
@@ -101,24 +100,6 @@ func (p *pattern) needsValues() bool {
 
 // lastIsGlob says whether any name may stand at the end of p.
 func (p *pattern) lastIsGlob() bool { return len(p.segs) > 0 && p.segs[len(p.segs)-1].glob }
-
-// sameName says whether a child, as a device lists it, has a name: some encode their lists (trap 23).
-func sameName(child, name string) bool {
-	if child == name {
-		return true
-	}
-	if !strings.Contains(child, "%") && !strings.Contains(name, "%") {
-		return false
-	}
-	return unescape(child) == unescape(name)
-}
-
-func unescape(s string) string {
-	if plain, err := url.PathUnescape(s); err == nil {
-		return plain
-	}
-	return s
-}
 
 // matches says whether a child matches the glob of s.
 func (s *segment) matches(child string) bool {

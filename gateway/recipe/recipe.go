@@ -9,7 +9,10 @@
 // Source: sections 8 and 9 of the fact sheet.
 package recipe
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Names of capabilities: what a recipe may do.
 const (
@@ -77,6 +80,9 @@ type Recipe struct {
 
 // Takes says what the recipe is given to install, as far as that does not depend on the device.
 func (r *Recipe) Takes() Takes { return r.takes }
+
+// Where is the file and the line of the recipe.
+func (r *Recipe) Where() string { return fmt.Sprintf("%s:%d", r.file, r.line) }
 
 // Sends says whether there is anything to be sent: a recipe without commands only says what a device can do.
 func (r *Recipe) Sends() bool { return len(r.stages[0].send) > 0 }

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 
@@ -238,11 +239,11 @@ func (s *solver) hidden(uri []byte, n *storage.Node) bool {
 	if presenceOf(n) != barred || string(uri) == root {
 		return false
 	}
-	return presenceOf(s.known.nodes[parent(string(uri))]) != read
+	return presenceOf(s.known.nodes[string(uri[:parentEnd(uri)])]) != read
 }
 
-// parent is the URI above a node; the root for one at the root.
-func parent(uri string) string { return uri[:max(1, strings.LastIndexByte(uri, '/'))] }
+// parentEnd is where the URI of the node above one ends; that of the root for one at the root.
+func parentEnd(uri []byte) int { return max(len(root), bytes.LastIndexByte(uri, '/')) }
 
 // each goes on at the children of n that match. To search for a type is a last resort: that it can not be done leaves
 // nothing open.
@@ -339,15 +340,15 @@ func (s *solver) accept(i int, p *pattern, mark int) bool {
 
 // prover is why the node at s.buf[mark:] counts as there.
 func (s *solver) prover(mark int) proof {
-	uri := string(s.buf[mark:])
-	own := s.known.nodes[uri]
+	uri := s.buf[mark:]
+	own := s.known.nodes[string(uri)]
 	switch presenceOf(own) {
 	case read:
 		return proof{node: own, way: byValue}
 	case unread:
 		return proof{node: own, way: byRefusal}
 	}
-	if above := s.known.nodes[parent(uri)]; listingOf(above) >= partial && uri != root {
+	if above := s.known.nodes[string(uri[:parentEnd(uri)])]; listingOf(above) >= partial && string(uri) != root {
 		return proof{node: above, way: byList}
 	}
 	if presenceOf(own) == barred {

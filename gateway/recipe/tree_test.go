@@ -56,6 +56,8 @@ func (p plant) grow(t *testing.T, lines string) {
 	}
 }
 
+func parent(uri string) string { return uri[:parentEnd([]byte(uri))] }
+
 // get is the answer to a Get.
 func (p plant) get(uri string) storage.Node {
 	path, query, asksType := strings.Cut(uri, "?")
