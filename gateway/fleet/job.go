@@ -75,7 +75,7 @@ type JobOrder struct {
 	Commands []storage.Command // of kind task
 	Recipe   string            // the only one to be used; empty for the best
 
-	Fallback []string // "si", "sms", "push", "mark", in this order, where device management fails; nil for none
+	Fallback []string // "si", "sms", "link" (what suits the device), "push", "mark", in this order, where device management fails; nil for none
 	NoDM     bool     // not by device management: the fallback begins at once
 	Silent   bool     // neither bootstrapped nor notified: it waits until the device comes by itself
 	Deadline time.Time

@@ -88,9 +88,9 @@ func checkFallback(o *JobOrder, kind jobKind) error {
 	}
 	for i, way := range o.Fallback {
 		switch {
-		case way != linkSI && way != linkSMS && way != wayPush && way != wayMark:
-			return &FieldError{"fallback", fmt.Sprintf("%.20q, want si, sms, push or mark", way)}
-		case (way == linkSI || way == linkSMS) && !kind.links:
+		case way != linkSI && way != linkSMS && way != linkAny && way != wayPush && way != wayMark:
+			return &FieldError{"fallback", fmt.Sprintf("%.20q, want si, sms, link, push or mark", way)}
+		case (way == linkSI || way == linkSMS || way == linkAny) && !kind.links:
 			return &FieldError{"fallback", fmt.Sprintf("%s: a user can not %s with a link", way, o.Kind)}
 		case way == wayPush && !kind.push:
 			return &FieldError{"fallback", o.Kind + " is no push of its own"}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dmgate/gateway/recipe"
 	"dmgate/storage"
 )
 
@@ -73,8 +74,24 @@ func (f *Fleet) Candidates(id storage.DeviceID, name, version string, byLink boo
 	return f.candidates(dev, can, name, version)
 }
 
-// abilitiesOf is what a device can do, as far as it is known.
-func (f *Fleet) abilitiesOf(*storage.Device) (abilities, error) { return nil, nil }
+// abilitiesOf is what a device can do; nil where its tree was not looked through yet.
+func (f *Fleet) abilitiesOf(dev *storage.Device) (abilities, error) {
+	caps, err := f.Capabilities(dev.ID)
+	if err != nil || !caps.Complete {
+		return nil, err
+	}
+	can := abilities{}
+	for i := range caps.List {
+		c := &caps.List[i]
+		if c.Possible != recipe.Yes {
+			continue
+		}
+		for k := range c.Ways {
+			can[c.Name] = append(can[c.Name], c.Ways[k].Recipe.Name)
+		}
+	}
+	return can, nil
+}
 
 // candidates are all packages of a name, the best first, each with what became of it.
 func (f *Fleet) candidates(dev *storage.Device, can abilities, name, version string) ([]Candidate, error) {
@@ -89,14 +106,15 @@ func (f *Fleet) candidates(dev *storage.Device, can abilities, name, version str
 		return nil, err
 	}
 	slices.SortFunc(list, func(a, b Candidate) int { return better(&a.Package, &b.Package) })
+	facts := f.packageFacts(dev)
 	chosen := ""
 	for i := range list {
 		c := &list[i]
-		switch c.Why = unfit(&c.Package, dev, can, version); {
+		switch c.Why = unfit(&c.Package, facts, can, version); {
 		case c.Why != "":
 		case chosen == "":
 			chosen = c.Package.Version
-			c.Chosen, c.Why = true, "chosen: "+fits(&c.Package, dev)
+			c.Chosen, c.Why = true, "chosen: "+fits(&c.Package, facts)
 		case CompareVersions(c.Package.Version, chosen) == 0:
 			c.Why = "fits, but another one of the same version goes first"
 		default:
@@ -115,7 +133,7 @@ func better(a, b *storage.Package) int {
 }
 
 // unfit says why a package can not be chosen for a device; empty where it can.
-func unfit(p *storage.Package, dev *storage.Device, can abilities, version string) string {
+func unfit(p *storage.Package, facts map[string]string, can abilities, version string) string {
 	switch {
 	case version != "" && p.Version != version:
 		return "version " + version + " is asked for"
@@ -127,7 +145,7 @@ func unfit(p *storage.Package, dev *storage.Device, can abilities, version strin
 		return "its file was not uploaded yet"
 	}
 	for i := range p.Rules {
-		if why := broken(&p.Rules[i], dev); why != "" {
+		if why := broken(&p.Rules[i], facts); why != "" {
 			return fmt.Sprintf("%s (rule %d)", why, i+1)
 		}
 	}
@@ -158,14 +176,13 @@ func carries(p *storage.Package, recipe string) bool {
 }
 
 // fits says by which facts a package fits a device.
-func fits(p *storage.Package, dev *storage.Device) string {
+func fits(p *storage.Package, facts map[string]string) string {
 	if len(p.Rules) == 0 {
 		return "the newest that fits, for any device"
 	}
-	facts := make([]string, 0, len(p.Rules))
+	by := make([]string, 0, len(p.Rules))
 	for i := range p.Rules {
-		value, _ := factOf(dev, p.Rules[i].Fact)
-		facts = append(facts, fmt.Sprintf("%s is %q", p.Rules[i].Fact, value))
+		by = append(by, fmt.Sprintf("%s is %q", p.Rules[i].Fact, facts[p.Rules[i].Fact]))
 	}
-	return "the newest that fits: " + strings.Join(facts, ", ")
+	return "the newest that fits: " + strings.Join(by, ", ")
 }

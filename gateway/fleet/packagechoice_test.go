@@ -26,6 +26,7 @@ func TestGlobs(t *testing.T) {
 }
 
 func TestRulesNameTheFactAndWhatTheyWant(t *testing.T) {
+	r := newRig(t)
 	dev := &storage.Device{
 		DevID: "IMEI:490154203237518", Facts: map[string]string{"Man": "Nokia", "Mod": "N95", "FwV": "V 21.0.016"},
 	}
@@ -44,11 +45,11 @@ func TestRulesNameTheFactAndWhatTheyWant(t *testing.T) {
 		{storage.PackageRule{Fact: "OEM"}, "OEM is not known, want any"},
 		{storage.PackageRule{Fact: "DevTyp", Is: []string{"smartphone"}}, `DevTyp is not known, want "smartphone"`},
 	} {
-		if got := broken(&c.rule, dev); got != c.want {
+		if got := broken(&c.rule, r.packageFacts(dev)); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.rule, got, c.want)
 		}
 	}
-	if got, want := broken(&storage.PackageRule{Fact: "TAC"}, &storage.Device{}), "TAC is not known, want any"; got != want {
+	if got, want := broken(&storage.PackageRule{Fact: "TAC"}, r.packageFacts(&storage.Device{DevID: "IMEI:123"})), "TAC is not known, want any"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"dmgate/storage"
@@ -10,22 +11,21 @@ import (
 // factTAC is the fact that no node tells: the first eight digits of the device's IMEI.
 const factTAC = "TAC"
 
-// factOf is what is known of a device under the name of a fact.
-func factOf(dev *storage.Device, name string) (value string, known bool) {
-	if name == factTAC {
-		imei, ok := strings.CutPrefix(dev.DevID, "IMEI:")
-		if !ok || len(imei) < 8 {
-			return "", false
+// packageFacts are what rules may ask of a device, by name.
+func (f *Fleet) packageFacts(dev *storage.Device) map[string]string {
+	facts := maps.Clone(f.factsOf(dev))
+	if imei, ok := strings.CutPrefix(dev.DevID, "IMEI:"); ok && len(imei) >= 8 {
+		if facts == nil {
+			facts = make(map[string]string)
 		}
-		return imei[:8], true
+		facts[factTAC] = imei[:8]
 	}
-	value, known = dev.Facts[name]
-	return value, known
+	return facts
 }
 
 // broken says why a rule does not hold for a device: the fact, and what the rule wants. It is empty where it holds.
-func broken(r *storage.PackageRule, dev *storage.Device) string {
-	value, known := factOf(dev, r.Fact)
+func broken(r *storage.PackageRule, facts map[string]string) string {
+	value, known := facts[r.Fact]
 	if !known {
 		return fmt.Sprintf("%s is not known, want %s", r.Fact, wants(r))
 	}
