@@ -18,6 +18,8 @@ var cli struct {
 	Encode encodeCmd `cmd:"" help:"Turn XML into WBXML."`
 	Push   pushCmd   `cmd:"" help:"Build a bootstrap push and send it through a modem."`
 	DB     dbCmd     `cmd:"" name:"db" help:"Check, back up or restore the store."`
+
+	Recipes recipesCmd `cmd:"" help:"Check, list or show the rules by which things are done on devices."`
 }
 
 func main() {

@@ -23,6 +23,7 @@ import (
 	"dmgate/gateway/device"
 	"dmgate/gateway/files"
 	"dmgate/gateway/fleet"
+	"dmgate/gateway/recipe"
 	"dmgate/gateway/web"
 	"dmgate/modempool"
 	"dmgate/sessions"
@@ -73,6 +74,7 @@ type gateway struct {
 	config config.Config
 	log    *zap.Logger
 	key    string // the admin key
+	rules  *recipe.Set
 	done   chan struct{}
 
 	store   *pebble.Lasting
@@ -94,10 +96,13 @@ type gateway struct {
 // those who watch.
 func build(c config.Config, log *zap.Logger) (*gateway, error) {
 	g := &gateway{config: c, log: log, done: make(chan struct{}), metrics: metrics.NewSet()}
+	var err error
+	if g.rules, err = recipe.Load(c.Rules); err != nil {
+		return nil, fmt.Errorf("rules:\n%w", err)
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
-	var err error
 	if g.key, err = adminKey(filepath.Join(c.Data, "admin.key"), log); err != nil {
 		return nil, err
 	}
@@ -137,6 +142,7 @@ func (g *gateway) assemble() error {
 		return err
 	}
 	g.fleet = fleet.New(fleet.Options{
+		Rules:   g.rules,
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
 		Throughput: g.throughput, Bar: fleet.Bar{Failures: c.Models.Failures, Share: c.Models.Share}, Models: c.Models.Keep,

@@ -25,6 +25,7 @@ import (
 // Config is all that can be set. Default holds the values of what is not set.
 type Config struct {
 	Data   string `yaml:"data"`   // folder of the store and the admin key
+	Rules  string `yaml:"rules"`  // folder of rules that go over the embedded ones; empty for none
 	Device Device `yaml:"device"` // what devices connect to
 	Admin  Admin  `yaml:"admin"`  // API, page, metrics
 	Orders Orders `yaml:"orders"`
@@ -236,6 +237,9 @@ func (c *Config) Check() error {
 		if _, _, err := net.SplitHostPort(l.address); err != nil {
 			return fmt.Errorf("%s: %q is no host:port", l.name, l.address)
 		}
+	}
+	if info, err := os.Stat(c.Rules); c.Rules != "" && (err != nil || !info.IsDir()) {
+		return &keyError{"rules", fmt.Sprintf("%q is no folder", c.Rules)}
 	}
 	if err := c.Device.checkAddress(); err != nil {
 		return err

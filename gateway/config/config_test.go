@@ -50,6 +50,7 @@ func TestDefaults(t *testing.T) {
 func TestLoad(t *testing.T) {
 	got, err := Load(write(t, `
 data: /var/lib/dmgate
+rules: /
 device:
   listen: 0.0.0.0:80
   address: https://dm.example:8443/dm
@@ -89,7 +90,7 @@ modems:
   doubtWindow: 10s
 `))
 	want := Config{
-		Data: "/var/lib/dmgate",
+		Data: "/var/lib/dmgate", Rules: "/",
 		Device: Device{
 			Listen: "0.0.0.0:80", Address: "https://dm.example:8443/dm", ServerID: "example", Scheme: "hmac",
 			Name: "Example's devices",
@@ -156,6 +157,7 @@ func TestMalformed(t *testing.T) {
 		{"device: 7\n", "[1:9] "},
 		{"data: a\ndata: b\n", "[2:1] "},
 		{"data: [\n", "[1:7] "},
+		{"data: a\nrules: /no/such/folder\n", `[2:8] rules: "/no/such/folder" is no folder`},
 		{"device:\n\tlisten: x\n", "[2:1] "},
 	} {
 		path := write(t, c.text)
@@ -176,6 +178,8 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		{func(c *Config) { c.Data = "" }, "data: no folder named"},
+		{func(c *Config) { c.Rules = "/dev/null" }, `rules: "/dev/null" is no folder`},
+		{func(c *Config) { c.Rules = "/" }, ""},
 		{func(c *Config) { c.Device.Listen = "8080" }, `device.listen: "8080" is no host:port`},
 		{func(c *Config) { c.Device.Listen = "" }, `device.listen: "" is no host:port`},
 		{func(c *Config) { c.Device.Listen = "127.0.0.1:http:80" }, `device.listen: "127.0.0.1:http:80" is no host:port`},

@@ -44,8 +44,20 @@ func (w *Way) stage() *stage { return &w.Recipe.stages[w.Stage] }
 // Within is how long a result may take that comes late. It is never zero.
 func (w *Way) Within() time.Duration { return w.stage().within }
 
-// Polls says whether a result that is late can be asked for by Poll. Where it can not, Verify tells as well.
-func (w *Way) Polls() bool { return w.stage().poll != nil }
+// Polls says whether a result that is late can be asked for by Poll: the device has a node that tells. Where it has none,
+// Verify tells as well.
+func (w *Way) Polls() bool {
+	p := w.stage().poll
+	if p == nil {
+		return false
+	}
+	for i := range p.get.parts {
+		if part := &p.get.parts[i]; part.kind == node && w.Names[part.text] == "" {
+			return false
+		}
+	}
+	return true
+}
 
 // PollEvery is how long to wait before each Poll; zero for a stage of which nothing can be asked.
 func (w *Way) PollEvery() time.Duration {
@@ -213,14 +225,13 @@ func (r *Recipe) valueError(err error) error {
 	return err
 }
 
-// Poll asks how far the device has come where the result is late. There is no command for a stage of which nothing can
-// be asked, or where the device has no node that tells. Its error is as that of Commands.
+// Poll asks how far the device has come where the result is late: no command unless it Polls. Its error is as that of
+// Commands.
 func (w *Way) Poll(v Values) ([]storage.Command, error) {
-	p := w.stage().poll
-	if p == nil {
+	if !w.Polls() {
 		return nil, nil
 	}
-	uri, ok, err := p.get.fill(w.Names, v.Text, asSegment)
+	uri, ok, err := w.stage().poll.get.fill(w.Names, v.Text, asSegment)
 	if err != nil || !ok {
 		return nil, w.Recipe.valueError(err)
 	}
