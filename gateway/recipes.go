@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -21,20 +22,22 @@ type recipesCheckCmd struct {
 }
 
 // Run checks rules. Each path is read by itself: what two folders say of one recipe is no fault.
-func (c *recipesCheckCmd) Run() error {
+func (c *recipesCheckCmd) Run() error { return c.run(os.Stdout) }
+
+func (c *recipesCheckCmd) run(out io.Writer) error {
 	if len(c.Paths) == 0 {
 		c.Paths = []string{""}
 	}
 	faults := 0
 	for _, path := range c.Paths {
 		for _, err := range recipe.Check(path) {
-			fmt.Println(err)
+			fmt.Fprintln(out, err)
 			faults++
 		}
 	}
 	switch faults {
 	case 0:
-		fmt.Println("the rules are sound")
+		fmt.Fprintln(out, "the rules are sound")
 		return nil
 	case 1:
 		return errors.New("one fault in the rules")
@@ -49,12 +52,14 @@ type rulesFlag struct {
 type recipesListCmd struct{ rulesFlag }
 
 // Run lists the recipes by what they do, those that are tried first before the others.
-func (c *recipesListCmd) Run() error {
+func (c *recipesListCmd) Run() error { return c.run(os.Stdout) }
+
+func (c *recipesListCmd) run(out io.Writer) error {
 	set, err := recipe.Load(c.Rules)
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DOES\tRANK\tRECIPE\tTITLE\tFILE")
 	for _, name := range recipe.Names {
 		for _, r := range set.Recipes() {
@@ -72,7 +77,9 @@ type recipesShowCmd struct {
 }
 
 // Run prints a recipe.
-func (c *recipesShowCmd) Run() error {
+func (c *recipesShowCmd) Run() error { return c.run(os.Stdout) }
+
+func (c *recipesShowCmd) run(out io.Writer) error {
 	set, err := recipe.Load(c.Rules)
 	if err != nil {
 		return err
@@ -81,6 +88,6 @@ func (c *recipesShowCmd) Run() error {
 	if r == nil {
 		return fmt.Errorf("there is no recipe %q; dmgate recipes list has them all", c.Name)
 	}
-	fmt.Printf("# %s\nrecipes:\n%s", r.Where(), r.Text)
+	fmt.Fprintf(out, "# %s\nrecipes:\n%s", r.Where(), r.Text)
 	return nil
 }
