@@ -30,9 +30,9 @@ type jobSituation struct {
 
 	// The last push of the job: a notification, or what brings a link, or, where Settles, what is all there is to do.
 	Settles bool
-	Push  storage.PushState // empty where there was none
-	Moved time.Time         // when it came into that state
-	Fault string            // why it has failed
+	Push    storage.PushState // empty where there was none
+	Moved   time.Time         // when it came into that state
+	Fault   string            // why it has failed
 
 	// The session. Outside of one neither is true.
 	Session bool // the device has proved itself, and discovery is done: it can be told what to do
