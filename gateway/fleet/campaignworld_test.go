@@ -75,6 +75,20 @@ func (b *breaking) breaks(commit func() error) error {
 	return nil
 }
 
+// arm has commits counted from now on, or not.
+func (b *breaking) arm(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.armed = on
+}
+
+// isBroken says whether it has failed and was not mended.
+func (b *breaking) isBroken() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.broken
+}
+
 // mend lets the store work again.
 func (b *breaking) mend() {
 	b.mu.Lock()

@@ -89,7 +89,9 @@ type PlacedJob struct {
 	Job      *storage.Job
 	Repeated bool   // the very same order was placed before
 	Same     bool   // the device has an open job that does the same: it is that one
-	PIN      string // what the user has to type, where the device has to be bootstrapped first. It is told only here
+	// PIN is what the user has to type for the bootstrap that the job has ordered, or will order where it comes to that;
+	// empty where it waits for one of another order. It is told only here.
+	PIN string
 }
 
 // Defaults and bounds of a job.
@@ -159,7 +161,7 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 	}
 	now := f.opt.Clock()
 	j := storage.Job{
-		ID: id, Device: dev.ID, Batch: o.Batch, Number: last + 1, Kind: o.Kind, Created: now, Since: now,
+		ID: id, Device: dev.ID, Batch: o.Batch, Number: last + 1, Kind: o.Kind, State: storage.JobQueued, Created: now, Since: now,
 		What: storage.JobSpec{
 			Package: o.Package, Version: o.Version, Values: o.Values, Commands: o.Commands, Recipe: o.Recipe,
 			Fallback: o.Fallback, Deadline: o.Deadline, Priority: o.Priority, Silent: o.Silent, NoDM: o.NoDM,
@@ -193,7 +195,8 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 	if err != nil { // the engine will
 		f.logJob("bootstrap of a job not ordered yet", is, err)
 	}
-	if pin == "" && !dev.State.Bootstrapped() && !is.What.NoDM {
+	own := is.Bootstrap == "" || is.Bootstrap == jobBootstrap(id)
+	if pin == "" && own && !dev.State.Bootstrapped() && !is.What.NoDM && !is.What.Silent {
 		if pin, err = f.jobPIN(dev, id, o); err != nil {
 			return nil, err
 		}
@@ -276,8 +279,7 @@ func (f *Fleet) orderBootstrap(j *storage.Job) (pin string, err error) {
 		}
 		b.PIN = pinFor(account, name)
 	}
-	campaign, _, _, _ := cutOrderName(j.ID)
-	placed, err := f.bootstrap(&b, name, campaign, dev, nil)
+	placed, err := f.bootstrap(&b, name, campaignOf(j), dev, nil)
 	var refused *FieldError
 	if errors.As(err, &refused) {
 		return "", f.noBootstrap(j, refused)
@@ -286,6 +288,14 @@ func (f *Fleet) orderBootstrap(j *storage.Job) (pin string, err error) {
 		return "", err
 	}
 	return placed.PIN, nil
+}
+
+// campaignOf is the campaign that a job is of; empty for none.
+func campaignOf(j *storage.Job) string {
+	if campaign, _, _, ok := cutOrderName(j.ID); ok {
+		return campaign
+	}
+	return ""
 }
 
 // noBootstrap puts it into the place of a job's bootstrap that it can not be ordered, as an order that has failed.

@@ -20,8 +20,9 @@ type jobSituation struct {
 	Ahead string // the job of the device that goes first; empty where none does
 
 	// The device.
-	Account bool   // it has an account of ours
-	Waits   string // the bootstrap it waits for, whoever has ordered it; empty for none
+	Account bool      // it has an account of ours
+	Talks   time.Time // as long as that it is taken to be in its first session still; zero where it is not
+	Waits   string    // the bootstrap it waits for, whoever has ordered it; empty for none
 	// Bootstrap is how the order Job.Bootstrap stands; empty where there is none yet. BootstrapWait is what it waits for,
 	// BootstrapFault why it has failed.
 	Bootstrap      storage.OrderState
@@ -116,13 +117,13 @@ func (s *jobSituation) decide() decision {
 		return decision{Move: finish, Why: "version " + j.Reported + " was reported"}
 	case j.State == storage.JobMarked:
 		return s.glance()
-	case j.State != "" && !j.State.Open():
+	case !j.State.Open():
 		return decision{Move: stay}
 	case !s.Now.Before(j.What.Deadline):
 		return decision{Move: fail, Why: "its deadline has passed while it waited for " + j.Wait.For}
 	}
 	switch j.State {
-	case "", storage.JobQueued:
+	case storage.JobQueued:
 		return s.begin()
 	case storage.JobAwaitsBootstrap:
 		return s.awaitBootstrap()
@@ -186,7 +187,7 @@ func (s *jobSituation) awaitSession() decision {
 	case s.Looked && s.Way == "":
 		return s.fallBack(s.NoWay)
 	case s.Session:
-		return decision{Move: send, Why: "by recipe " + s.Way, Wait: s.answers()}
+		return decision{Move: send, Wait: s.answers()}
 	}
 	return s.ask("no session followed")
 }
@@ -204,6 +205,9 @@ func (s *jobSituation) ask(without string) decision {
 	case j.What.Silent:
 		return decision{Move: await, Why: "the device is not notified: it comes when it comes",
 			Wait: s.until(j.What.Deadline, what, "the job fails")}
+	case s.Now.Before(s.Talks):
+		return decision{Move: await, Why: "the device is being asked what it is", Wait: s.until(
+			s.Talks, "the end of its discovery", "the device is notified")}
 	case j.Sessions == 0:
 		return decision{Move: notifying, Why: "the device is notified", Wait: s.until(
 			s.Now.Add(s.Patience.Send), "a modem for the notification", "the device is notified again")}
@@ -227,7 +231,7 @@ func (s *jobSituation) ask(without string) decision {
 	if last {
 		then = s.then()
 	}
-	return decision{Move: await, Why: fmt.Sprintf("notified %d times", j.Sessions), Wait: s.until(again, what, then)}
+	return decision{Move: await, Wait: s.until(again, what, then)}
 }
 
 // again is when a device is notified again that was notified n times, the last time at a time.
@@ -249,7 +253,7 @@ func (s *jobSituation) atWork() decision {
 		return s.heard(s.Verdict)
 	case s.Session && !s.Fresh, s.Fresh && s.underWay():
 		return decision{Move: stay} // the session has it
-	case s.Fresh && s.Patience.Polls && j.Way.Step != stepVerify:
+	case s.Fresh && s.Patience.Polls && !j.Way.Heard:
 		return decision{Move: poll, Why: "no result has come: the device is asked how far it is", Wait: s.answers()}
 	case s.Fresh && j.Way.Step == stepVerify:
 		return decision{Move: verify, Why: "it is looked at again", Wait: s.answers()}
@@ -308,7 +312,9 @@ func (s *jobSituation) heard(v *recipe.Verdict) decision {
 	case j.Way.Heard:
 		return decision{Move: stay, Why: v.Reason, Wait: s.until(
 			s.Now.Add(p.Look), "what was done to be seen on the device", "the device is notified, to look at it again")}
-	case !s.Now.Before(j.Way.Begun.Add(p.Late)), step == stepPoll && j.Way.Rounds >= p.Polled:
+	case step == stepPoll: // its inventory knows better
+		return decision{Move: verify, Why: v.Reason, Wait: s.answers()}
+	case !s.Now.Before(j.Way.Begun.Add(p.Late)), p.Polls && j.Way.Rounds >= p.Polled:
 		return decision{Move: next, Why: "no result has come: " + v.Reason}
 	case p.Polls:
 		return decision{Move: stay, Why: v.Reason, Wait: s.until(
@@ -363,11 +369,12 @@ func (s *jobSituation) awaitReport() decision {
 
 // glance: the device is in session for some other reason, and can be looked at.
 func (s *jobSituation) glance() decision {
+	j := s.Job
 	switch {
 	case s.Verdict != nil && s.Verdict.State == recipe.Done:
 		return decision{Move: finish, Why: s.Verdict.Reason}
 	case s.Verdict != nil && s.More:
-		return decision{Move: more}
+		return decision{Move: more, Wait: j.Wait}
 	case s.Verdict == nil && s.Fresh && !s.Looked:
 		return decision{Move: lookUp}
 	case s.Verdict == nil && s.Fresh && s.Way != "":

@@ -22,15 +22,15 @@ func (t *jobTurn) link(s *jobSituation, d *decision) error {
 	var refused *FieldError
 	switch {
 	case errors.As(err, &refused), errors.Is(err, errNoPackage):
-		t.tried(j, d.Way, err.Error())
+		t.tried(j, d.Way, inWords(err))
 		// The next one is decided upon as if this one had been sent in vain.
-		j.Enter(storage.JobAwaitsDownload, t.now, d.Why+"; by "+d.Way+" it can not be done: "+err.Error(), d.Wait)
-		s.Push, s.Fault, s.Moved = storage.PushFailed, err.Error(), t.now
+		j.Enter(storage.JobAwaitsDownload, t.now, d.Why+"; by "+d.Way+" it can not be done: "+inWords(err), d.Wait)
+		s.Push, s.Fault, s.Moved = storage.PushFailed, inWords(err), t.now
 		return nil
 	case err != nil:
 		return err
 	}
-	push.Priority = j.What.Priority
+	push.Priority, push.Flow = j.What.Priority, t.flow(campaignOf(j), t.dev.MSISDN)
 	t.commit.Pushes = append(t.commit.Pushes, push)
 	j.Enter(storage.JobAwaitsDownload, t.now, d.Why+": "+text, d.Wait)
 	s.Push, s.Moved = storage.PushQueued, t.now

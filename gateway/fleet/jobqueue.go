@@ -40,17 +40,28 @@ func conflict(running, waiting *storage.Job) bool {
 	return true
 }
 
-// ahead is the job that has to end before j can begin; empty where none has to. j is new or queued.
+// ahead is the job that has to end before j can begin; empty where none has to. j is queued, or new.
 func ahead(jobs []storage.Job, j *storage.Job) string {
 	for i := range jobs {
 		o := &jobs[i]
 		if o.ID == j.ID || !o.State.Open() || !conflict(o, j) {
 			continue
 		}
-		begun := o.State != storage.JobQueued && o.State != ""
-		if begun || cmp.Or(cmp.Compare(o.What.Priority, j.What.Priority), cmp.Compare(o.Number, j.Number)) < 0 {
+		begun := o.State != storage.JobQueued
+		if begun || before(o, j) < 0 {
 			return o.ID
 		}
 	}
 	return ""
+}
+
+// before compares two jobs by who goes first.
+func before(a, b *storage.Job) int {
+	urgent := func(j *storage.Job) int {
+		if jobKinds[j.Kind].class == classUrgent {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(urgent(a)-urgent(b), cmp.Compare(a.What.Priority, b.What.Priority), cmp.Compare(a.Number, b.Number))
 }

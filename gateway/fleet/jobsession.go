@@ -72,12 +72,16 @@ func (f *Fleet) newTurn(now time.Time, dev *storage.Device, c *storage.Commit) (
 	return t, nil
 }
 
-// all goes on with all jobs of the device, the oldest first: one that ends lets the next one begin.
+// all goes on with all jobs of the device, in the order in which they may begin: one that ends lets the next one begin.
 func (t *jobTurn) all() (failure error) {
+	order := make([]*storage.Job, len(t.jobs))
+	for i := range t.jobs {
+		order[i] = &t.jobs[i]
+	}
+	slices.SortStableFunc(order, before)
 	for round := true; round; {
 		round = false
-		for i := range t.jobs {
-			j := &t.jobs[i]
+		for _, j := range order {
 			if !j.State.Open() && j.State != storage.JobMarked {
 				continue
 			}

@@ -16,6 +16,7 @@ const (
 	answersWithin = time.Hour
 	looks         = 4 // for what was done to be seen
 	shortestLook  = 5 * time.Minute
+	discoveryIn   = 5 * time.Minute // of a session that has begun
 )
 
 // situation gathers what there is to know of a job.
@@ -25,12 +26,15 @@ func (t *jobTurn) situation(j *storage.Job) (*jobSituation, error) {
 		Patience: t.patience(),
 	}
 	switch j.State {
-	case "", storage.JobQueued:
+	case storage.JobQueued:
 		s.Ahead = ahead(t.jobs, j)
 	case storage.JobDone, storage.JobFailed, storage.JobCancelled:
 		return s, nil
 	}
 	s.Found, s.Known = t.discovered(j)
+	if t.dev.State == storage.Connected {
+		s.Talks = t.dev.Seen.Add(discoveryIn)
+	}
 	if err := t.bootstrapOf(s); err != nil {
 		return nil, err
 	}
@@ -53,7 +57,7 @@ func (t *jobTurn) patience() patience {
 // discovered says whether the device has said what it is since a job was placed, and whether it has ever.
 func (t *jobTurn) discovered(j *storage.Job) (found, known bool) {
 	known = t.dev.State == storage.Discovered
-	return known && j.State != "" && t.dev.Walk.Ended.After(j.Created), known
+	return known && t.dev.Walk.Ended.After(j.Created), known
 }
 
 // bootstrapOf is how the bootstrap of a device without an account stands.
@@ -122,8 +126,8 @@ func (t *jobTurn) taskOf(s *jobSituation) error {
 		}
 	}
 	task, err := t.task(way.Task)
-	if s.Task = task; err == nil && task.State == storage.TaskDone && t.out != nil {
-		return t.judge(s, true)
+	if s.Task = task; err == nil && task.State == storage.TaskDone && t.fresh && way.Step == stepLocate {
+		return t.judge(s, true) // a fault of ours has kept the job from it
 	}
 	return err
 }

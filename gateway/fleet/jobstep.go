@@ -35,7 +35,6 @@ func (t *jobTurn) step(s *jobSituation, d *decision) (changed, again bool, err e
 	switch {
 	case d.Move == send && j.Way.Recipe == "":
 		j.Way = storage.JobWay{Recipe: s.Way, Names: s.Names, Begun: t.now}
-		j.Sessions = 0
 	case j.State == storage.JobDownloaded || j.State == storage.JobMarked:
 		if d.Move == verify {
 			j.Way = storage.JobWay{Recipe: s.Way, Names: s.Names, Begun: t.now}
@@ -85,13 +84,18 @@ func (t *jobTurn) commandsOf(s *jobSituation, d *decision, way *recipe.Way, v re
 		j.Way.Rounds++
 		list, err := way.Poll(v)
 		if err != nil {
-			return nil, err.Error()
+			return nil, inWords(err)
 		}
 		return list, ""
 	case verify:
 		if d.Heard && !j.Way.Heard {
 			j.Way.Heard, j.Way.Begun = true, t.now
 			t.closeTask(j.Way.Send, "its result was told otherwise")
+		}
+		if d.Heard {
+			j.Way.Rounds = 0
+		} else if j.Way.Heard {
+			j.Way.Rounds++
 		}
 		j.Way.Step, j.Way.Asked, j.Way.Task = stepVerify, nil, 0
 		if way == nil {
@@ -132,11 +136,11 @@ func (t *jobTurn) commandsOf(s *jobSituation, d *decision, way *recipe.Way, v re
 	}
 	j.Way.Step, j.Way.Asked = stepSend, nil
 	if err := t.address(j, v); err != nil {
-		return nil, err.Error()
+		return nil, inWords(err)
 	}
 	list, err := way.Commands(v)
 	if err != nil {
-		return nil, err.Error()
+		return nil, inWords(err)
 	}
 	return list, ""
 }
@@ -148,6 +152,7 @@ func (t *jobTurn) say(s *jobSituation, d *decision, commands []storage.Command) 
 		ID: t.newID(t.now), Device: t.dev.ID, Order: j.ID, Purpose: purposeJob, Commands: commands, Created: t.now,
 		Priority: j.What.Priority, Deadline: j.What.Deadline,
 	}
+	j.Sessions = 0 // it is there
 	if d.Move == more && j.Way.Task != 0 {
 		j.Way.Asked = append(slices.Clone(j.Way.Asked), j.Way.Task)
 	}
@@ -158,6 +163,11 @@ func (t *jobTurn) say(s *jobSituation, d *decision, commands []storage.Command) 
 	}
 	t.tasks = append(t.tasks, task)
 	s.Task = &t.tasks[len(t.tasks)-1]
+	if d.Move == more {
+		d.Wait.Since = t.now
+		j.Wait = d.Wait
+		return
+	}
 	text := fmt.Sprintf("%s, %s: %s", j.Way.Recipe, j.Way.Step, tell(commands))
 	if d.Why != "" {
 		text = d.Why + ": " + text
@@ -306,5 +316,5 @@ func (t *jobTurn) look(s *jobSituation) {
 	p := &s.Patience
 	p.Late, p.Polls, p.Poll, p.Polled = way.Within(), way.Polls(), way.PollEvery(), way.PollMost()
 	p.Verify = way.VerifyWithin()
-	p.Look = max(p.Verify/looks, min(shortestLook, p.Verify))
+	p.Look = min(shortestLook<<min(s.Job.Way.Rounds, 16), p.Verify/looks)
 }

@@ -141,7 +141,9 @@ func (t *jobTurn) wait(j *storage.Job, d *decision) (changed bool) {
 	j.Wait = w
 	if d.Why != "" && d.Why != j.Reason {
 		j.Reason = d.Why
-		j.Note(t.now, d.Why)
+		if !noted(j, d.Why) {
+			j.Note(t.now, d.Why)
+		}
 	}
 	return true
 }
@@ -159,7 +161,7 @@ func (t *jobTurn) notify(s *jobSituation, d *decision) {
 	}
 	j.Enter(state, t.now, d.Why, d.Wait)
 	t.push(storage.PushJob{ // its digest is made when it is sent: until then the nonce may change
-		Kind: notification, Order: j.ID, MSISDN: t.dev.MSISDN, Priority: j.What.Priority, Flow: t.flow(j.Batch, t.dev.MSISDN),
+		Kind: notification, Order: j.ID, MSISDN: t.dev.MSISDN, Priority: j.What.Priority, Flow: t.flow(campaignOf(j), t.dev.MSISDN),
 	})
 	s.Push, s.Moved = storage.PushQueued, t.now
 }

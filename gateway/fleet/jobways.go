@@ -31,9 +31,13 @@ func (t *jobTurn) lookUp(s *jobSituation) (changed, again bool, err error) {
 		s.NoWay = "the rules know no way to " + j.Kind
 		return false, true, nil
 	}
+	if len(ability.Ways) == 0 {
+		s.NoWay = noWay(j, ability)
+		return false, true, nil
+	}
 	pkg, why, err := t.choose(j, ability)
 	if errors.Is(err, errNoPackage) {
-		s.NoWay = err.Error()
+		s.NoWay = inWords(err)
 		return false, true, nil
 	}
 	if err != nil {
@@ -174,6 +178,9 @@ func onceMore(j *storage.Job, name string) bool {
 	last := &j.Tried[len(j.Tried)-1]
 	return tries(j, name) == 1 && last.Recipe == name && last.Again
 }
+
+// inWords is an error as a timeline tells it: without the name of our package.
+func inWords(err error) string { return strings.TrimPrefix(err.Error(), "fleet: ") }
 
 func noted(j *storage.Job, text string) bool {
 	for i := range j.Steps {
