@@ -142,7 +142,7 @@ func (g *gateway) assemble() error {
 		return err
 	}
 	g.fleet = fleet.New(fleet.Options{
-		Rules:   g.rules,
+		Rules: g.rules, TreeNodes: c.Tree.Nodes, CheckEvery: c.Tree.Check,
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
 		Throughput: g.throughput, Bar: fleet.Bar{Failures: c.Models.Failures, Share: c.Models.Share}, Models: c.Models.Keep,

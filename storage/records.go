@@ -342,15 +342,15 @@ type FeedEntry struct {
 	Offset uint64    `msg:"o"`
 	Time   time.Time `msg:"t"`
 	Device DeviceID  `msg:"d"` // empty where it concerns none
-	// Kind is "state", "push", "session", "results", "alert", "order", "device", "task", "job", "outcome", "ticket",
-	// "certificate", "campaign", "sms" or "modem".
+	// Kind is "state", "push", "session", "results", "alert", "order", "device", "capabilities", "task", "job", "outcome",
+	// "ticket", "certificate", "campaign", "sms" or "modem".
 	Kind  string `msg:"k"`
 	Order string `msg:"or"`
 	// Campaign is the one that it concerns as a whole; what happens to one of its targets is told by the Order.
 	Campaign string `msg:"ca,omitempty"`
 	Recipe   string `msg:"rc,omitempty"` // of "outcome": what was tried, a recipe or a fallback
-	// Status is the state that was entered, of "push", "certificate", "order", "job" and "campaign"; of "outcome": what
-	// came of it.
+	// Status is the state that was entered, of "push", "certificate", "order", "job" and "campaign"; of "outcome" what
+	// came of it; of "capabilities" their version.
 	Status string `msg:"ss,omitempty"`
 	From   State  `msg:"f"` // of "state": the state left; empty for a new device
 	To     State  `msg:"s"` // of "state": the state entered

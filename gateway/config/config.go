@@ -29,6 +29,7 @@ type Config struct {
 	Device Device `yaml:"device"` // what devices connect to
 	Admin  Admin  `yaml:"admin"`  // API, page, metrics
 	Orders Orders `yaml:"orders"`
+	Tree   Tree   `yaml:"tree"`
 	Models Models `yaml:"models"`
 	Files  Files  `yaml:"files"` // packages, and the links to them
 	Modems Modems `yaml:"modems"`
@@ -74,6 +75,12 @@ type Orders struct {
 	AnswerWithin time.Duration `yaml:"answerWithin"` // a bootstrap no session has followed by then counts as unanswered
 }
 
+// Tree is how devices are discovered.
+type Tree struct {
+	Nodes int           `yaml:"nodes"` // of a device's tree that are asked for, at most
+	Check time.Duration `yaml:"check"` // after so long a session that has something to do asks for the firmware as well
+}
+
 // Models is when a recipe is not tried any more on devices of a model, and of how many models something is learnt.
 type Models struct {
 	Failures int     `yaml:"failures"` // devices on which it has failed, at least
@@ -106,6 +113,7 @@ func Default() Config {
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
+		Tree:   Tree{Nodes: 512, Check: 24 * time.Hour},
 		Models: Models{Failures: 3, Share: 0.7, Keep: 50_000},
 		Files: Files{
 			Upload: 1 << 30, Lifetime: 7 * 24 * time.Hour, Uses: 3, Requests: 500, Downloads: 1000, Misses: 60,
@@ -195,7 +203,7 @@ func setsSomething(d *ast.DocumentNode) bool {
 var durations = []string{
 	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
 	"$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
-	"$.modems.doubtWindow", "$.files.lifetime",
+	"$.modems.doubtWindow", "$.files.lifetime", "$.tree.check",
 }
 
 func badDuration(file *ast.File) error {
@@ -255,6 +263,7 @@ func (c *Config) Check() error {
 		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
+		{"tree.nodes", c.Tree.Nodes > 0}, {"tree.check", c.Tree.Check > 0},
 		{"files.upload", c.Files.Upload > 0}, {"files.lifetime", c.Files.Lifetime > 0}, {"files.uses", c.Files.Uses > 0},
 		{"files.requests", c.Files.Requests > 0}, {"files.downloads", c.Files.Downloads > 0},
 		{"files.misses", c.Files.Misses > 0},

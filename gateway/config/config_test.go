@@ -69,6 +69,8 @@ device:
   source: {sessions: 7, connections: 8, ipv4: 24, ipv6: 48, exempt: [10.0.0.0/8, "2001:db8::1"]}
 admin: {listen: "[::1]:9000", body: 100}
 orders: {sendWithin: 168h, answerWithin: 45m}
+tree: {nodes: 100, check: 6h}
+models: {failures: 5, share: 0.5, keep: 1000}
 files: {upload: 5000000000, lifetime: 36h, uses: 1, requests: 50, downloads: 9, misses: 4, text: "Get {title} at {url}"}
 modems:
   ports:
@@ -102,6 +104,8 @@ modems:
 		},
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 45 * time.Minute},
+		Tree:   Tree{Nodes: 100, Check: 6 * time.Hour},
+		Models: Models{Failures: 5, Share: 0.5, Keep: 1000},
 		Files: Files{
 			Upload: 5e9, Lifetime: 36 * time.Hour, Uses: 1, Requests: 50, Downloads: 9, Misses: 4,
 			Text: "Get {title} at {url}",
@@ -247,6 +251,8 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Admin.Body = 0 }, "admin.body: want more than nothing"},
 		{func(c *Config) { c.Orders.SendWithin = 0 }, "orders.sendWithin: want more than nothing"},
 		{func(c *Config) { c.Orders.AnswerWithin = 0 }, "orders.answerWithin: want more than nothing"},
+		{func(c *Config) { c.Tree.Nodes = 0 }, "tree.nodes: want more than nothing"},
+		{func(c *Config) { c.Tree.Check = 0 }, "tree.check: want more than nothing"},
 		{func(c *Config) { c.Modems.Timeout = 0 }, "modems.timeout: want more than nothing"},
 		{func(c *Config) { c.Modems.Tries = 0 }, "modems.tries: want more than nothing"},
 		{func(c *Config) { c.Modems.DoubtWindow = 0 }, "modems.doubtWindow: want more than nothing"},

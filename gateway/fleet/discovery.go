@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -230,14 +231,14 @@ func (f *Fleet) goOn(now time.Time, dev *storage.Device, last *storage.Task, out
 		return f.ask(now, dev, out, question{purposeAlone, []storage.Command{get(uri)}})
 	}
 	t, err := f.treeIn(dev, out)
-	if err != nil { // the next session goes on
-		f.opt.Log.Error("tree not read", zap.String("device", string(dev.ID)), zap.Error(err))
-		return nil
+	if err != nil {
+		f.notRead(dev, err)
+		return nil // the next session goes on
 	}
 	if last != nil {
 		t.hearSilence(dev, last, out)
 	} else if err := f.hearLoss(dev, t, out); err != nil {
-		f.opt.Log.Error("tasks not read", zap.String("device", string(dev.ID)), zap.Error(err))
+		f.notRead(dev, err)
 		return nil
 	}
 	next, confirmed := f.confirm(dev, t, out)
@@ -253,6 +254,13 @@ func (f *Fleet) goOn(now time.Time, dev *storage.Device, last *storage.Task, out
 		return nil
 	}
 	return f.ask(now, dev, out, next...)
+}
+
+// notRead notes that a walk can not go on now. A store that has failed says so itself, to who commits what there is.
+func (f *Fleet) notRead(dev *storage.Device, err error) {
+	if !errors.Is(err, storage.ErrFailed) {
+		f.opt.Log.Error("discovery not carried on", zap.String("device", string(dev.ID)), zap.Error(err))
+	}
 }
 
 // bound is the bound that a walk has met; empty for none.
@@ -306,7 +314,7 @@ func (f *Fleet) arrive(now time.Time, dev *storage.Device, t *tree, short string
 	})
 	caps, err := f.compile(dev, t)
 	if err != nil { // what it has said is kept, and compiled by who asks for it
-		f.opt.Log.Error("capabilities not compiled", zap.String("device", string(dev.ID)), zap.Error(err))
+		f.notRead(dev, err)
 		caps = &Capabilities{}
 	}
 	changeWalk(dev, out, func(w *storage.Walk) { w.Capabilities = caps.Version })

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -121,10 +122,10 @@ func (f *Fleet) confirm(dev *storage.Device, t *tree, out *sessions.Outcome) (ne
 // lost is a way that a device of this model has with the nodes of the reference, and has not with what it has said itself
 // over them; empty where there is none.
 func (f *Fleet) lost(dev *storage.Device, reference, both []storage.Node) string {
-	has := f.ways(dev, both)
-	for way, says := range f.ways(dev, reference) {
+	has, had := f.ways(dev, both), f.ways(dev, reference)
+	for _, way := range slices.Sorted(maps.Keys(had)) {
 		if _, kept := has[way]; !kept {
-			return says
+			return had[way]
 		}
 	}
 	return ""

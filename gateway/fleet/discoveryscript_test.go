@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"dmgate/codec/auth"
 	"dmgate/codec/syncml"
 	"dmgate/codec/tnds"
+	"dmgate/gateway/recipe"
 	"dmgate/sessions"
 	"dmgate/storage"
 )
@@ -32,6 +35,7 @@ import (
 //	task              there is something else for it to do
 //	discover          upstream wants it discovered anew
 //	learn             what was seen of models so far is learnt
+//	rules             the operator adds these to the rules
 //	later DURATION    time passes
 //	nodes, facts, objects, walk, feed, capabilities [explain]   what is known; the feed since it was last shown
 func TestDiscoveryScripts(t *testing.T) {
@@ -89,6 +93,16 @@ func (v *visits) run(d *datadriven.TestData) string {
 		return fmt.Sprintf("%s, %d pushes", v.orderName(order), v.rig.pushed-before)
 	case "learn":
 		v.learn()
+	case "rules":
+		folder := v.t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, "own.yaml"), []byte(d.Input), 0o644); err != nil {
+			v.t.Fatal(err)
+		}
+		set, err := recipe.Load(folder)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		v.opt.Rules = set
 	case "later":
 		after, err := time.ParseDuration(d.CmdArgs[0].Key)
 		if err != nil {

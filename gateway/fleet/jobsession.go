@@ -37,7 +37,7 @@ func (f *Fleet) turnJobs(now time.Time, dev *storage.Device, out *sessions.Outco
 		t.out, t.fresh, t.heard = out, fresh, heard
 		err = t.all()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, storage.ErrFailed) { // who commits what there is hears of that
 		f.opt.Log.Error("jobs not carried on in a session", zap.String("device", string(dev.ID)), zap.Error(err))
 	}
 	if t == nil {

@@ -3,6 +3,7 @@ package fleet
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -49,7 +50,7 @@ func (f *Fleet) modelOf(dev *storage.Device) *model {
 		key, read = storage.TACKey(tac), func() (readModel, error) { return f.readTAC(tac) }
 	}
 	r, err := f.models.get(key, f.opt.Clock(), read)
-	if err != nil {
+	if err != nil && !errors.Is(err, storage.ErrFailed) {
 		f.opt.Log.Error("model not read", zap.String("model", key), zap.Error(err))
 	}
 	m.kin = r.kin
