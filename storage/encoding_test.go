@@ -39,7 +39,9 @@ var kinds = map[string]func() record{
 	"Target":     func() record { return &storage.Target{} },
 	"Node":       func() record { return &storage.Node{} },
 	"Job":        func() record { return &storage.Job{} },
+	"Model":      func() record { return &storage.Model{} },
 
+	"ModelReader": func() record { return &storage.ModelReader{} },
 	"Certificate": func() record { return &storage.Certificate{} },
 	"Operator":    func() record { return &storage.Operator{} },
 }
@@ -51,6 +53,7 @@ func full() map[string]record {
 	entry.Offset, entry.Time, entry.Device = 12, c.Time, c.Device
 	k := storagetest.FullCampaign("k")
 	return map[string]record{
+		"Model": storagetest.Full[storage.Model](), "ModelReader": storagetest.Full[storage.ModelReader](),
 		"Campaign": k.New, "Target": &k.Targets[0], "Node": &c.Nodes[0], "Job": &c.Jobs[0],
 		"Certificate": storagetest.Full[storage.Certificate](), "Operator": storagetest.Full[storage.Operator](),
 		"Device": c.New, "Account": c.Account, "Order": &c.Orders[0], "Task": &c.Tasks[0], "Results": &c.Results[0],
@@ -198,6 +201,7 @@ func TestDamagedAnywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom([]string{
 			"Device", "Task", "Results", "PushJob", "Checkpoint", "Campaign", "Target", "Node", "Job", "Certificate", "Operator",
+			"Model",
 		}).Draw(t, "kind")
 		b, err := storage.AppendRecord(nil, full()[kind])
 		if err != nil {

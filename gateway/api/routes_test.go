@@ -22,7 +22,8 @@ func TestKey(t *testing.T) {
 		{"POST", "/v1/modems/ttyUSB0/drain"}, {"GET", "/v1/limits"}, {"PUT", "/v1/limits"}, {"DELETE", "/v1/limits"},
 		{"GET", "/v1/overview"}, {"GET", "/v1/nothing"}, {"DELETE", "/v1/devices"},
 		{"GET", "/v1/campaigns"}, {"POST", "/v1/campaigns"}, {"POST", "/v1/campaigns/x/targets"},
-		{"GET", "/v1/campaigns/x/report.csv"},
+		{"GET", "/v1/campaigns/x/report.csv"}, {"GET", "/v1/models"}, {"GET", "/v1/models/x"}, {"GET", "/v1/models/export"},
+		{"POST", "/v1/models/import"}, {"POST", "/v1/models/x/reset"}, {"DELETE", "/v1/models/x"},
 	}
 	for _, authorization := range []string{
 		"", "Bearer", "Bearer ", "Bearer x", "Bearer " + adminKey[1:], "Bearer " + adminKey + "x", "Bearer " +

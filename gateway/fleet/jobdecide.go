@@ -107,6 +107,8 @@ type decision struct {
 	Way  string // of link: "si", "sms" or "push"
 	// Heard says of verify that the device has said that it is done.
 	Heard bool
+	// As is what those who learn are told of a way that is given up; empty where it has failed.
+	As string
 }
 
 // decide says what comes next.
@@ -120,7 +122,7 @@ func (s *jobSituation) decide() decision {
 	case !j.State.Open():
 		return decision{Move: stay}
 	case !s.Now.Before(j.What.Deadline):
-		return decision{Move: fail, Why: "its deadline has passed while it waited for " + j.Wait.For}
+		return decision{Move: fail, As: outcomeOurs, Why: "its deadline has passed while it waited for " + j.Wait.For}
 	}
 	switch j.State {
 	case storage.JobQueued:
@@ -332,7 +334,9 @@ func (s *jobSituation) awaitDownload() decision {
 		return decision{Move: fetched, Why: "it was downloaded", Wait: s.until(
 			s.Now.Add(s.Patience.Report), "a session or a report that shows it", s.then())}
 	case s.Push == storage.PushFailed:
-		return s.fallBack("it could not be sent: " + s.Fault)
+		d := s.fallBack("it could not be sent: " + s.Fault)
+		d.As = outcomeOurs
+		return d
 	case s.Settles && s.Push == storage.PushDelivered:
 		return decision{Move: finish, Why: "its push was delivered; whether it was taken the device does not say"}
 	case s.Push == storage.PushQueued || s.Push == storage.PushSending:
@@ -353,7 +357,9 @@ func (s *jobSituation) awaitDownload() decision {
 	case !j.Opened.IsZero():
 		return s.fallBack("the link was opened, and nothing was downloaded")
 	}
-	return s.fallBack("the link was not opened")
+	d := s.fallBack("the link was not opened")
+	d.As = outcomeRefused
+	return d
 }
 
 // awaitReport: it was downloaded; whether it is installed, a session or upstream has to say.
@@ -386,9 +392,9 @@ func (s *jobSituation) glance() decision {
 // refused: the user has said no. Nobody asks the user once more.
 func (s *jobSituation) refused(why string) decision {
 	if s.Job.Fallback < len(s.Job.What.Fallback) && s.Job.What.Fallback[len(s.Job.What.Fallback)-1] == wayMark {
-		return decision{Move: mark, Why: "the user has refused it: " + why}
+		return decision{Move: mark, As: outcomeRefused, Why: "the user has refused it: " + why}
 	}
-	return decision{Move: fail, Why: "the user has refused it: " + why}
+	return decision{Move: fail, As: outcomeRefused, Why: "the user has refused it: " + why}
 }
 
 // fallBack: by device management it is not to be done, or not by the fallback before this one.

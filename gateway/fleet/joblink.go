@@ -15,7 +15,7 @@ const wayPush = "push"
 // link takes the next fallback that is a push: a link for the user, or what the device takes by itself.
 func (t *jobTurn) link(s *jobSituation, d *decision) error {
 	j := s.Job
-	t.leave(j, d.Why)
+	t.leave(j, d)
 	j.Fallback++
 	j.Way, j.Opened, j.Fetched = storage.JobWay{}, time.Time{}, time.Time{}
 	push, text, err := t.linkOf(j, d.Way)

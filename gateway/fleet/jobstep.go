@@ -65,9 +65,9 @@ func (t *jobTurn) step(s *jobSituation, d *decision) (changed, again bool, err e
 	return true, s.Verdict != nil, nil
 }
 
-// failWay is the end of a way that can not be gone.
+// failWay is the end of a way that can not be gone, by no fault of the device.
 func (t *jobTurn) failWay(s *jobSituation, why string) {
-	t.wayFailed(s, &decision{Move: next, Why: why})
+	t.wayFailed(s, &decision{Move: next, Why: why, As: outcomeOurs})
 }
 
 // commandsOf is what is said in the step that a decision leads to. With none the situation has a verdict. fault says why

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -99,14 +100,14 @@ func (t *jobTurn) carryOut(s *jobSituation, d *decision) (changed, again bool, e
 	case fetched:
 		j.Enter(storage.JobDownloaded, t.now, d.Why, d.Wait)
 	case mark:
-		t.leave(j, d.Why)
+		t.leave(j, d)
 		j.Fallback = len(j.What.Fallback)
 		t.end(j, storage.JobMarked, d.Why)
 	case finish:
 		t.outcome(j, outcomeWorked, "")
 		t.end(j, storage.JobDone, d.Why)
 	case fail:
-		t.leave(j, d.Why)
+		t.leave(j, d)
 		t.end(j, storage.JobFailed, d.Why)
 	}
 	return true, false, nil
@@ -195,7 +196,9 @@ func (t *jobTurn) change(edit func(*storage.Device)) {
 func (t *jobTurn) wayFailed(s *jobSituation, d *decision) {
 	j := s.Job
 	t.closeTasks(j, "its way has failed: "+d.Why)
-	t.outcome(j, outcomeFailed, d.Why)
+	if d.Move != retry { // the device has not had its last word
+		t.outcome(j, cmp.Or(d.As, outcomeFailed), d.Why)
+	}
 	t.tried(j, j.Way.Recipe, d.Why)
 	text := j.Way.Recipe + " failed: " + d.Why
 	j.Tried[len(j.Tried)-1].Again = d.Move == retry
@@ -213,16 +216,17 @@ func (t *jobTurn) tried(j *storage.Job, way, why string) {
 }
 
 // leave ends what a job was at that now has to fall back, or to fail.
-func (t *jobTurn) leave(j *storage.Job, why string) {
+func (t *jobTurn) leave(j *storage.Job, d *decision) {
+	why, as := d.Why, cmp.Or(d.As, outcomeFailed)
 	switch j.State {
 	case storage.JobAwaitsBootstrap:
 		t.tried(j, kindBootstrap, why)
 	case storage.JobAwaitsDownload, storage.JobDownloaded:
-		t.outcome(j, outcomeFailed, why)
+		t.outcome(j, as, why)
 		t.tried(j, j.What.Fallback[j.Fallback-1], why)
 	case storage.JobInstalling, storage.JobVerifying:
 		t.closeTasks(j, why)
-		t.outcome(j, outcomeFailed, why)
+		t.outcome(j, as, why)
 		t.tried(j, j.Way.Recipe, why)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"dmgate/gateway/fleet"
@@ -59,6 +60,13 @@ func (c *checker) count(field string, n int) {
 	}
 }
 
+// time takes no time that could not be written again.
+func (c *checker) time(field string, t time.Time) {
+	if year := t.UTC().Year(); !t.IsZero() && (year < 1970 || year > 2200) {
+		c.wrong(field, "year %d is not 1970 to 2200", year)
+	}
+}
+
 func (c *checker) length(field string, n, most int) {
 	if n > most {
 		c.wrong(field, "%d of them, want at most %d", n, most)
@@ -90,8 +98,11 @@ func (m *Model) check() *fleet.FieldError {
 	c.text("man", m.Man, maxText)
 	c.text("mod", m.Mod, maxText)
 	c.text("fw_v", m.FwV, maxText)
+	c.time("created", m.Created)
+	c.time("changed", m.Changed)
 	c.length("models", len(m.Models), maxMet)
 	for i, met := range m.Models {
+		c.time(fmt.Sprintf("models[%d].last", i), met.Last)
 		c.form(fmt.Sprintf("models[%d].key", i), met.Key, keyForm)
 	}
 	if m.Reference != nil {
@@ -114,6 +125,7 @@ func (r *Reference) check(c *checker) {
 	if r.Time.IsZero() {
 		c.wrong("reference.time", "none")
 	}
+	c.time("reference.time", r.Time)
 	c.text("reference.rules", r.Rules, maxText)
 	c.length("reference.facts", len(r.Facts), maxFacts)
 	for name, value := range r.Facts {
@@ -148,6 +160,7 @@ func (r *Reference) check(c *checker) {
 
 func (l *Learnt) check(c *checker, at string) {
 	c.form(at+".origin", l.Origin, originForm)
+	c.time(at+".changed", l.Changed)
 	c.count(at+".seen", l.Seen)
 	c.length(at+".outcomes", len(l.Outcomes), maxOutcomes)
 	for i := range l.Outcomes {
@@ -158,8 +171,11 @@ func (l *Learnt) check(c *checker, at string) {
 		c.count(at+"failed", o.Failed)
 		c.count(at+"refused", o.Refused)
 		c.count(at+"ours", o.Ours)
+		c.time(at+"last_worked", o.Last)
+		c.time(at+"last_failed", o.Bad)
 		c.length(at+"reasons", len(o.Reasons), maxReasons)
 		for j, r := range o.Reasons {
+			c.time(fmt.Sprintf("%sreasons[%d].last", at, j), r.Last)
 			c.text(fmt.Sprintf("%sreasons[%d].text", at, j), r.Text, maxText)
 			c.count(fmt.Sprintf("%sreasons[%d].count", at, j), r.Count)
 		}
@@ -178,6 +194,7 @@ func (l *Learnt) check(c *checker, at string) {
 		if !slices.Contains(forms, v.Form) {
 			c.wrong(at+"form", "%.40q is not apn or nothing", v.Form)
 		}
+		c.time(at+"last", v.Last)
 		c.count(at+"accepted", v.Accepted)
 		c.count(at+"unanswered", v.Unanswered)
 		c.count(at+"unreachable", v.Unreachable)

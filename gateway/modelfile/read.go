@@ -12,7 +12,7 @@ import (
 	"dmgate/gateway/fleet"
 )
 
-// MaxModel bounds one model of a file, in bytes, and MaxModels how many there are.
+// MaxModel bounds one model of a file, in bytes, give or take what is read ahead, and MaxModels how many there are.
 const (
 	MaxModel  = 4 << 20
 	MaxModels = 200_000
@@ -20,7 +20,7 @@ const (
 
 // FileError is a file that is none of models, or breaks off. Models counts those that came before.
 type FileError struct {
-	Offset int64 // in bytes from the start of the file
+	Offset int64 // in bytes from the start of the file: behind what was understood
 	Models int
 	Msg    string
 	err    error // of the reader; nil where the text is at fault
@@ -81,13 +81,10 @@ func (w wrong) Error() string { return string(w) }
 // broken is what an error is to who reads the file.
 func (f *file) broken(err error) *FileError {
 	e := &FileError{Offset: f.json.InputOffset(), Models: f.models, Msg: strings.TrimPrefix(err.Error(), "json: ")}
-	var syntax *json.SyntaxError
 	switch {
-	case errors.As(err, &syntax):
-		e.Offset = syntax.Offset
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		e.Msg, e.err = "the file ends too early", io.ErrUnexpectedEOF
-	case !errors.As(err, new(wrong)) && !errors.Is(err, errTooLong):
+	case !errors.As(err, new(wrong)) && !errors.As(err, new(*json.SyntaxError)) && !errors.Is(err, errTooLong):
 		e.err = err
 	}
 	return e
