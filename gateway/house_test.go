@@ -17,6 +17,7 @@ var may = map[string][]string{
 	"bench":              {"codec", "modempool/modemsim", "sessions", "storage", "bench"},
 	"bench/handset":      {"codec", "modempool/modemsim"},
 	"fuzz":               {"codec", "sessions", "storage", "modempool"},
+	"gateway/recipe":     {"storage"},
 	"gateway":            {"gateway", "codec", "storage", "sessions", "modempool", "modempool/modemsim", "bench/handset"},
 }
 

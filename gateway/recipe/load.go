@@ -19,31 +19,44 @@ import (
 //go:embed rules/*.yaml
 var embedded embed.FS
 
-// source is the text of a rules file.
-type source struct {
-	name string
+// file is a rules file that was read: what it says, and what is wrong with it by itself.
+type file struct {
 	text []byte
+	*rules
+	faults []*Error
+}
+
+func newFile(name string, text []byte) file {
+	var f faults
+	return file{text, readRules(name, text, &f), f.all}
 }
 
 // builtin are the rules of the product.
-var builtin = sync.OnceValue(func() []source {
-	sources, err := filesIn(embedded, "rules", "embedded:")
+var builtin = sync.OnceValue(func() []file {
+	files, err := filesIn(embedded, "rules", "embedded:")
 	if err != nil {
 		panic(err) // they are in the program
 	}
-	return sources
+	return files
 })
 
 // Load reads the embedded rules and those of a folder over them; an empty folder name stands for none. Its error joins
 // all that is wrong with them, each an *Error with file, line and column.
 func Load(folder string) (*Set, error) {
-	var own []source
+	var own []file
 	if folder != "" {
 		var err error
-		if own, err = sources(folder); err != nil {
+		if own, err = files(folder); err != nil {
 			return nil, err
 		}
 	}
+	return loaded(own)
+}
+
+// Parse reads the embedded rules and one file over them, which is called by a name in errors. They are as those of Load.
+func Parse(name string, text []byte) (*Set, error) { return loaded([]file{newFile(name, text)}) }
+
+func loaded(own []file) (*Set, error) {
 	set, faults := compile(builtin(), own)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -54,10 +67,10 @@ func Load(folder string) (*Set, error) {
 // Check says what is wrong with a file or a folder of rules, over the embedded ones; an empty path checks these. Each
 // error is an *Error, but for a file that can not be read.
 func Check(path string) []error {
-	var own []source
+	var own []file
 	if path != "" {
 		var err error
-		if own, err = sources(path); err != nil {
+		if own, err = files(path); err != nil {
 			return []error{err}
 		}
 	}
@@ -65,8 +78,8 @@ func Check(path string) []error {
 	return faults
 }
 
-// sources are the rules files in a folder, by name, or the one that path is.
-func sources(path string) ([]source, error) {
+// files are the rules files in a folder, by name, or the one that path is.
+func files(path string) ([]file, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -75,22 +88,22 @@ func sources(path string) ([]source, error) {
 		return filesIn(os.DirFS(path), ".", path+string(filepath.Separator))
 	}
 	text, err := os.ReadFile(path)
-	return []source{{path, text}}, err
+	return []file{newFile(path, text)}, err
 }
 
-func filesIn(from fs.FS, folder, prefix string) ([]source, error) {
+func filesIn(from fs.FS, folder, prefix string) ([]file, error) {
 	entries, err := fs.ReadDir(from, folder)
 	if err != nil {
 		return nil, err
 	}
-	var all []source
+	var all []file
 	for _, e := range entries {
 		if name := e.Name(); !e.IsDir() && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) {
 			text, err := fs.ReadFile(from, strings.TrimPrefix(folder+"/"+name, "./"))
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, source{prefix + name, text})
+			all = append(all, newFile(prefix+name, text))
 		}
 	}
 	return all, nil
@@ -98,16 +111,17 @@ func filesIn(from fs.FS, folder, prefix string) ([]source, error) {
 
 // compile makes a set of the rules of the product and those of the operator. There are recipes in it also where
 // something is wrong with them.
-func compile(product, own []source) (*Set, []error) {
+func compile(product, own []file) (*Set, []error) {
 	var f faults
 	set := &Set{byName: make(map[string]*Recipe)}
 	tables := make(map[string]*table)
 	digest := sha256.New()
-	for _, layer := range [][]source{product, own} {
+	for _, layer := range [][]file{product, own} {
 		set.layer(layer, tables, digest, &f)
 	}
 	for _, r := range set.byName {
-		r.resolve(tables, &f)
+		r = r.resolved(tables, &f)
+		set.byName[r.Name] = r
 		set.recipes = append(set.recipes, r)
 	}
 	slices.SortFunc(set.recipes, func(a, b *Recipe) int {
@@ -126,7 +140,7 @@ func compile(product, own []source) (*Set, []error) {
 
 // layer adds the rules of some files. They go over those that are there already; among themselves no name may be there
 // twice.
-func (s *Set) layer(files []source, tables map[string]*table, digest hash.Hash, f *faults) {
+func (s *Set) layer(files []file, tables map[string]*table, digest hash.Hash, f *faults) {
 	recipes, codes := make(map[string]place), make(map[string]place)
 	twice := func(seen map[string]place, what, name string, at place) {
 		if first, ok := seen[name]; ok {
@@ -138,39 +152,46 @@ func (s *Set) layer(files []source, tables map[string]*table, digest hash.Hash, 
 	for _, file := range files {
 		fmt.Fprintf(digest, "%d:", len(file.text))
 		digest.Write(file.text)
-		got := readRules(file.name, file.text, f)
-		for _, t := range got.tables {
+		f.all = append(f.all, file.faults...)
+		for _, t := range file.tables {
 			twice(codes, "table", t.name, t.place)
 			tables[t.name] = t
 		}
-		for _, o := range got.off {
+		for _, o := range file.off {
 			twice(recipes, "recipe", o.name, o.place)
 			if s.byName[o.name] == nil {
 				f.add(o.place, "recipe %s is off: there is none", o.name)
 			}
 			delete(s.byName, o.name)
 		}
-		for _, r := range got.recipes {
+		for _, r := range file.recipes {
 			twice(recipes, "recipe", r.Name, r.place)
 			s.byName[r.Name] = r
 		}
 	}
 }
 
-// resolve finds the tables that r names, and checks that it holds together.
-func (r *Recipe) resolve(tables map[string]*table, f *faults) {
-	for i := range r.stages {
-		for _, refs := range [][]tableRef{r.stages[i].status, r.stages[i].result} {
-			for k := range refs {
-				if refs[k].table != nil {
-					continue
-				}
-				if refs[k].table = tables[refs[k].name]; refs[k].table == nil {
-					f.add(refs[k].place, "there is no table %s", quoted(refs[k].name))
-					refs[k].table = &table{}
-				}
+// resolved is r with the tables that it names. That it holds together is checked.
+func (r *Recipe) resolved(tables map[string]*table, f *faults) *Recipe {
+	out := *r
+	out.stages = slices.Clone(r.stages)
+	find := func(refs []tableRef) []tableRef {
+		refs = slices.Clone(refs)
+		for i := range refs {
+			if refs[i].table != nil {
+				continue
+			}
+			if refs[i].table = tables[refs[i].name]; refs[i].table == nil {
+				f.add(refs[i].place, "there is no table %s", quoted(refs[i].name))
+				refs[i].table = &table{}
 			}
 		}
+		return refs
 	}
-	r.check(f)
+	for i := range out.stages {
+		st := &out.stages[i]
+		st.status, st.result = find(st.status), find(st.result)
+	}
+	out.check(f)
+	return &out
 }

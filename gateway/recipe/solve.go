@@ -311,13 +311,17 @@ func (s *solver) described(n *need) string {
 func (s *solver) accept(i int, p *pattern, mark int) bool {
 	n := &s.needs[i]
 	typed, ok := s.hasType(i, n, p, mark)
-	if !ok || !s.hasValue(i, n.is, mark, len(s.buf)) {
+	if !ok || s.hasValue(i, n.is, mark) != fits {
 		return false
 	}
-	for t := range n.where {
-		if !s.leafHas(i, &n.where[t], mark) {
+	found := fits
+	for t := range n.where { // all leaves that are still to be asked for are so at once
+		if found = min(found, s.leafHas(i, &n.where[t], mark)); found == differs {
 			return false
 		}
+	}
+	if found != fits {
+		return false
 	}
 	if n.absent {
 		s.hit = true
@@ -383,8 +387,20 @@ func (s *solver) hasType(i int, n *need, p *pattern, mark int) (typed, ok bool) 
 	return false, true
 }
 
-// leafHas says whether a leaf of the node has one of the values.
-func (s *solver) leafHas(i int, t *test, mark int) bool {
+// finding is what is known of the value of a leaf.
+type finding uint8
+
+const (
+	differs finding = iota // or does not show itself
+	open                   // it was not asked for
+	fits
+)
+
+// leafHas says whether a leaf of the node has one of the values. Those that the order does not give are not looked at.
+func (s *solver) leafHas(i int, t *test, mark int) finding {
+	if !s.anyGiven(t.is) {
+		return fits
+	}
 	end := len(s.buf)
 	above := s.known.nodes[string(s.buf[mark:])]
 	s.buf = append(append(s.buf, '/'), t.leaf...)
@@ -393,33 +409,43 @@ func (s *solver) leafHas(i int, t *test, mark int) bool {
 	if own == nil && listingOf(above) == complete {
 		if _, has := listed(above, t.leaf); !has {
 			s.missed(i, false, s.buf[mark:], above, "is not in the list")
-			return false
+			return differs
 		}
 	}
-	return s.hasValue(i, t.is, mark, len(s.buf))
+	return s.hasValue(i, t.is, mark)
 }
 
-// hasValue says whether the leaf at s.buf[mark:end] has one of the values. None at all is any; of one that the order does
-// not give it is enough that the leaf is there.
-func (s *solver) hasValue(i int, is []template, mark, end int) bool {
-	if len(is) == 0 {
-		return true
+// anyGiven says whether the order gives one of the values, or a value that is missing is an error.
+func (s *solver) anyGiven(is []template) bool {
+	for k := range is {
+		if _, given, err := is[k].fill(s.names, s.values, asText); given || err != nil {
+			return true
+		}
 	}
-	uri := s.buf[mark:end]
+	return false
+}
+
+// hasValue says whether the leaf at s.buf[mark:] has one of the values. None at all is any; of one that the order does
+// not give it is enough that the leaf is there.
+func (s *solver) hasValue(i int, is []template, mark int) finding {
+	if len(is) == 0 {
+		return fits
+	}
+	uri := s.buf[mark:]
 	own := s.known.nodes[string(uri)]
 	for k := range is {
 		want, given, err := is[k].fill(s.names, s.values, asText)
 		switch {
 		case err != nil:
 			s.err = err
-			return false
+			return differs
 		case !given && (own == nil && !s.direct || presenceOf(own).there()):
-			return true
+			return fits
 		case own == nil:
 			s.want(i, uri)
-			return false
+			return open
 		case given && presenceOf(own) == read && strings.EqualFold(strings.TrimSpace(own.Value), want):
-			return true
+			return fits
 		}
 	}
 	switch presenceOf(own) {
@@ -432,7 +458,7 @@ func (s *solver) hasValue(i int, is []template, mark, end int) bool {
 	default:
 		s.missed(i, true, uri, own, "does not show its value")
 	}
-	return false
+	return differs
 }
 
 // want notes that a URI is to be asked for.

@@ -13,9 +13,9 @@ import (
 
 func load(t *testing.T, text string) *Set {
 	t.Helper()
-	set, errs := compile(builtin(), []source{{"own.yaml", []byte(text)}})
-	if len(errs) > 0 {
-		t.Fatal(errors.Join(errs...))
+	set, err := Parse("own.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return set
 }
