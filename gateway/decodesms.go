@@ -33,6 +33,10 @@ func listTPDU(out io.Writer, b []byte, r *push.Reassembler) error {
 		return err
 	}
 	fmt.Fprintln(out, s.line)
+	if s.text != "" {
+		fmt.Fprintf(out, "text: %q\n", s.text)
+		return nil
+	}
 	if s.ud == nil {
 		return nil
 	}
@@ -57,6 +61,7 @@ type sms struct {
 	line      string // what it is, in words
 	peer      string // from or to whom
 	ud        []byte // user data where that has a header; it ends the TPDU
+	text      string // of one for people, or what this segment has of it
 	plausible bool   // peer is a number or a name as they are, and dates are dates
 }
 
@@ -86,6 +91,9 @@ func readTPDU(b []byte) (sms, error) {
 		if err == nil && d.HasUDH {
 			s.header(d.UD, len(b)-len(d.UD))
 		}
+		if err == nil {
+			s.read(d.DCS, d.UD, d.Septets, d.HasUDH)
+		}
 		return s, err
 	case len(b) > 0 && b[0]&mask == report:
 		r, err := push.ReadStatusReport(b)
@@ -104,7 +112,20 @@ func readTPDU(b []byte) (sms, error) {
 	if err == nil && m.HasUDH {
 		s.header(m.UD, len(b)-len(m.UD))
 	}
+	if err == nil {
+		s.read(m.DCS, m.UD, m.Septets, m.HasUDH)
+	}
 	return s, err
+}
+
+// read notes the text of user data, where it is for people: for no port.
+func (s *sms) read(dcs uint8, ud []byte, septets uint8, hasUDH bool) {
+	if hasUDH {
+		if h, _, err := push.ReadUDH(ud); err != nil || h.HasPorts {
+			return
+		}
+	}
+	s.text, _ = push.ReadText(dcs, ud, septets, hasUDH)
 }
 
 // soundReport says whether b, read as r, is a status report to the last octet: nearly any bytes can be read as one. Its

@@ -177,7 +177,7 @@ func (g *gateway) assemble() error {
 	}, g.store, g.metrics)
 	g.links = files.NewServer(files.Options{
 		Source: g.sources.Of, Downloads: c.Files.Downloads, Misses: c.Files.Misses, Stall: c.Device.Timeout, Log: g.log,
-	}, g.files, g.fleet)
+	}, g.files, g.fleet, g.metrics)
 	g.api = api.New(g.fleet, g.store, g.pool, g.key, g.log, g.done)
 	g.api.Uploads = api.Uploads{Store: g.files, Limit: c.Files.Upload}
 	g.web = web.New(g.api, g.store, g.done)

@@ -58,7 +58,8 @@ func TestTextsArrive(t *testing.T) {
 				t.Errorf("segment %d of %q: %+v, want %+v", k, text, s, want[k])
 			}
 		}
-		if job := q.get(uint64(i + 1)); len(job.Segments) != len(want) || slices.ContainsFunc(job.Segments, func(s storage.Segment) bool { return !s.Reported }) {
+		unreported := func(s storage.Segment) bool { return !s.Reported }
+		if job := q.get(uint64(i + 1)); len(job.Segments) != len(want) || slices.ContainsFunc(job.Segments, unreported) {
 			t.Errorf("%+v", job)
 		}
 	}

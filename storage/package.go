@@ -35,7 +35,7 @@ type Package struct {
 	File File   `msg:"f"`           // its bytes, kept here or at URL
 	URL  string `msg:"u,omitempty"` // where the device fetches it; empty where it is served by the gateway
 
-	Software string            `msg:"s,omitempty"`  // what the device's inventory calls it: an ID, UID, ProductID or bundle
+	Software string            `msg:"s,omitempty"`  // what the device's inventory calls it: ID, UID, ProductID, bundle
 	Params   string            `msg:"p,omitempty"`  // install parameters
 	Values   map[string]string `msg:"va,omitempty"` // what the templates of a recipe may use besides
 }
@@ -75,11 +75,12 @@ type Ticket struct {
 	Closed   string    `msg:"cl,omitempty"` // why it serves no more, where it was ended before
 
 	// What is served, as it was when the ticket was made: a package that is changed later changes no ticket.
-	File    File   `msg:"f"`
-	Body    []byte `msg:"b,omitempty"` // the bytes, where they are few and in no file
-	Title   string `msg:"t,omitempty"`
-	Version string `msg:"v,omitempty"`
-	Params  string `msg:"pa,omitempty"` // install parameters, for a descriptor
+	File     File   `msg:"f"`
+	Body     []byte `msg:"b,omitempty"` // the bytes, where they are few and in no file
+	Title    string `msg:"t,omitempty"`
+	Software string `msg:"so,omitempty"` // what the device's inventory is to call it
+	Version  string `msg:"v,omitempty"`
+	Params   string `msg:"pa,omitempty"` // install parameters, for a descriptor
 
 	Opened  time.Time `msg:"op"`           // first opened
 	Fetched time.Time `msg:"fe"`           // first downloaded whole

@@ -675,8 +675,8 @@ func (z *PackageRule) Msgsize() (s int) {
 func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(22)
-	var zb0001Mask uint32 /* 22 bits */
+	zb0001Len := uint32(23)
+	var zb0001Mask uint32 /* 23 bits */
 	_ = zb0001Mask
 	if z.Job == "" {
 		zb0001Len--
@@ -698,33 +698,37 @@ func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 		zb0001Len--
 		zb0001Mask |= 0x1000
 	}
-	if z.Version == "" {
+	if z.Software == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2000
 	}
-	if z.Params == "" {
+	if z.Version == "" {
 		zb0001Len--
 		zb0001Mask |= 0x4000
 	}
-	if z.Used == 0 {
+	if z.Params == "" {
 		zb0001Len--
-		zb0001Mask |= 0x20000
+		zb0001Mask |= 0x8000
 	}
-	if z.Asked == 0 {
+	if z.Used == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x40000
 	}
-	if z.Sent == 0 {
+	if z.Asked == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x80000
 	}
-	if z.Status == "" {
+	if z.Sent == 0 {
 		zb0001Len--
 		zb0001Mask |= 0x100000
 	}
-	if z.Reports == 0 {
+	if z.Status == "" {
 		zb0001Len--
 		zb0001Mask |= 0x200000
+	}
+	if z.Reports == 0 {
+		zb0001Len--
+		zb0001Mask |= 0x400000
 	}
 	// variable map header, size zb0001Len
 	o = msgp.AppendMapHeader(o, zb0001Len)
@@ -789,11 +793,16 @@ func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 			o = msgp.AppendString(o, z.Title)
 		}
 		if (zb0001Mask & 0x2000) == 0 { // if not omitted
+			// string "so"
+			o = append(o, 0xa2, 0x73, 0x6f)
+			o = msgp.AppendString(o, z.Software)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
 			// string "v"
 			o = append(o, 0xa1, 0x76)
 			o = msgp.AppendString(o, z.Version)
 		}
-		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+		if (zb0001Mask & 0x8000) == 0 { // if not omitted
 			// string "pa"
 			o = append(o, 0xa2, 0x70, 0x61)
 			o = msgp.AppendString(o, z.Params)
@@ -804,27 +813,27 @@ func (z *Ticket) MarshalMsg(b []byte) (o []byte, err error) {
 		// string "fe"
 		o = append(o, 0xa2, 0x66, 0x65)
 		o = msgp.AppendTime(o, z.Fetched)
-		if (zb0001Mask & 0x20000) == 0 { // if not omitted
+		if (zb0001Mask & 0x40000) == 0 { // if not omitted
 			// string "us"
 			o = append(o, 0xa2, 0x75, 0x73)
 			o = msgp.AppendInt(o, z.Used)
 		}
-		if (zb0001Mask & 0x40000) == 0 { // if not omitted
+		if (zb0001Mask & 0x80000) == 0 { // if not omitted
 			// string "as"
 			o = append(o, 0xa2, 0x61, 0x73)
 			o = msgp.AppendInt(o, z.Asked)
 		}
-		if (zb0001Mask & 0x80000) == 0 { // if not omitted
+		if (zb0001Mask & 0x100000) == 0 { // if not omitted
 			// string "st"
 			o = append(o, 0xa2, 0x73, 0x74)
 			o = msgp.AppendInt64(o, z.Sent)
 		}
-		if (zb0001Mask & 0x100000) == 0 { // if not omitted
+		if (zb0001Mask & 0x200000) == 0 { // if not omitted
 			// string "ss"
 			o = append(o, 0xa2, 0x73, 0x73)
 			o = msgp.AppendString(o, z.Status)
 		}
-		if (zb0001Mask & 0x200000) == 0 { // if not omitted
+		if (zb0001Mask & 0x400000) == 0 { // if not omitted
 			// string "rp"
 			o = append(o, 0xa2, 0x72, 0x70)
 			o = msgp.AppendInt(o, z.Reports)
@@ -949,6 +958,12 @@ func (z *Ticket) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Title")
 				return
 			}
+		case "so":
+			z.Software, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Software")
+				return
+			}
 		case "v":
 			z.Version, bts, err = msgp.ReadStringBytes(bts)
 			if err != nil {
@@ -1017,6 +1032,6 @@ func (z *Ticket) UnmarshalMsg(bts []byte) (o []byte, err error) {
 
 // Msgsize returns an upper bound estimate of the number of bytes occupied by the serialized message
 func (z *Ticket) Msgsize() (s int) {
-	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + z.Device.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Job) + 2 + msgp.StringPrefixSize + len(z.Package) + 3 + msgp.StringPrefixSize + len(z.Purpose) + 2 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Closed) + 2 + z.File.Msgsize() + 2 + msgp.BytesPrefixSize + len(z.Body) + 2 + msgp.StringPrefixSize + len(z.Title) + 2 + msgp.StringPrefixSize + len(z.Version) + 3 + msgp.StringPrefixSize + len(z.Params) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Status) + 3 + msgp.IntSize
+	s = 3 + 3 + msgp.StringPrefixSize + len(z.ID) + 2 + z.Device.Msgsize() + 2 + msgp.StringPrefixSize + len(z.Job) + 2 + msgp.StringPrefixSize + len(z.Package) + 3 + msgp.StringPrefixSize + len(z.Purpose) + 2 + msgp.TimeSize + 2 + msgp.TimeSize + 2 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.StringPrefixSize + len(z.Closed) + 2 + z.File.Msgsize() + 2 + msgp.BytesPrefixSize + len(z.Body) + 2 + msgp.StringPrefixSize + len(z.Title) + 3 + msgp.StringPrefixSize + len(z.Software) + 2 + msgp.StringPrefixSize + len(z.Version) + 3 + msgp.StringPrefixSize + len(z.Params) + 3 + msgp.TimeSize + 3 + msgp.TimeSize + 3 + msgp.IntSize + 3 + msgp.IntSize + 3 + msgp.Int64Size + 3 + msgp.StringPrefixSize + len(z.Status) + 3 + msgp.IntSize
 	return
 }

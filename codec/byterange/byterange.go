@@ -22,9 +22,9 @@ const (
 	Unsatisfiable               // 416: it begins behind the end
 )
 
-// Parse reads a Range header for a file of size bytes: "bytes=0-499", "bytes=500-", "bytes=-500". One with several ranges
-// is answered by the whole file, which a server may do: old clients do not read multipart/byteranges. The span is that of
-// the bytes to be sent; empty where the header can not be satisfied.
+// Parse reads a Range header for a file of size bytes: "bytes=0-499", "bytes=500-", "bytes=-500". One with several
+// ranges is answered by the whole file, which a server may do: old clients do not read multipart/byteranges. The span
+// is that of the bytes to be sent; empty where the header can not be satisfied.
 func Parse(header string, size int64) (Span, Answer) {
 	whole := Span{0, size}
 	unit, set, ok := strings.Cut(header, "=")

@@ -13,8 +13,8 @@ import (
 // TypeDD is the content type of a descriptor.
 const TypeDD = "application/vnd.oma.dd+xml"
 
-// Descriptor tells a device of a file before it fetches it. Fields that are empty are not written, but for URI, Type and
-// Size, which have to be there.
+// Descriptor tells a device of a file before it fetches it. Fields that are empty are not written, but for URI, Type
+// and Size, which have to be there.
 type Descriptor struct {
 	Type         string // content type of the file
 	Size         int64  // bytes

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// What one SMS holds of a text: characters of the default alphabet, of which those of its extension count twice, or units
-// of UCS-2. Behind a header of six octets, which says which segment it is, there is less room.
+// What one SMS holds of a text: characters of the default alphabet, of which those of its extension count twice, or
+// units of UCS-2. Behind a header of six octets, which says which segment it is, there is less room.
 const (
 	maxSeptets        = MaxUD * 8 / 7                     // 160
 	maxSegmentSeptets = (MaxUD - sizeUDHConcat) * 8 / 7   // 153
@@ -29,13 +29,13 @@ type TextSegment struct {
 	HasUDH  bool
 }
 
-// SplitText cuts a text into SMS: in GSM's default alphabet with its extension where that has all its characters, else in
-// UCS-2. dcs is the data coding scheme of all of them. A text of one SMS has no header, and none has ports: it is for the
-// user.
+// SplitText cuts a text into SMS: in GSM's default alphabet with its extension where that has all its characters, else
+// in UCS-2. dcs is the data coding scheme of all of them. A text of one SMS has no header, and none has ports: it is
+// for the user.
 //
-// A link is never cut where it fits into one SMS: some phones show each segment by itself, and make a link of what stands
-// in it. What it consists of is what stands around "://", up to a space. ref must differ from that of any other message
-// under way to the same phone.
+// A link is never cut where it fits into one SMS: some phones show each segment by itself, and make a link of what
+// stands in it. What it consists of is what stands around "://", up to a space. ref must differ from that of any other
+// message under way to the same phone.
 func SplitText(text string, ref uint8) (segments []TextSegment, dcs uint8, err error) {
 	if !utf8.ValidString(text) {
 		return nil, 0, fmt.Errorf("push: the text is not UTF-8")
@@ -154,4 +154,55 @@ func inGSM7Extended(s string) bool {
 		}
 	}
 	return true
+}
+
+// ReadText reads the text of an SMS, or what a segment has of it, from its user data, its data coding scheme and its
+// length in septets where that counts them. ok is false where it is no text. A pair of UTF-16 halves that two segments
+// share is U+FFFD in both.
+func ReadText(dcs uint8, ud []byte, septets uint8, hasUDH bool) (text string, ok bool) {
+	header := 0
+	if hasUDH {
+		_, body, err := ReadUDH(ud)
+		if err != nil {
+			return "", false
+		}
+		header = len(ud) - len(body)
+	}
+	switch {
+	case is7Bit(dcs):
+		return readSeptets(ud, (header*8+6)/7, int(septets)), true
+	case dcs&0xF0 == 0xE0, dcs < 0x80 && dcs&0x2C == DCSUCS2:
+		units := make([]uint16, 0, maxUnits)
+		for b := ud[header:]; len(b) > 1; b = b[2:] {
+			units = append(units, uint16(b[0])<<8|uint16(b[1]))
+		}
+		return string(utf16.Decode(units)), true
+	}
+	return "", false
+}
+
+// readSeptets reads a text of the default alphabet from a septet on, up to as many as there are at most.
+func readSeptets(ud []byte, from, to int) string {
+	var out strings.Builder
+	escaped := false
+	for i := from; i < min(to, len(ud)*8/7); i++ {
+		at := i * 7
+		code := uint(ud[at/8]) >> (at % 8)
+		if at%8 > 1 {
+			code |= uint(ud[at/8+1]) << (8 - at%8)
+		}
+		c := gsm7[code&0x7F]
+		if code &= 0x7F; code == gsm7Escape && !escaped {
+			escaped = true
+			continue
+		}
+		for extended, of := range gsm7Extension {
+			if escaped && uint(of) == code {
+				c = extended
+			}
+		}
+		out.WriteRune(c)
+		escaped = false
+	}
+	return out.String()
 }

@@ -70,11 +70,15 @@ func TestSplitText(t *testing.T) {
 		{"70 of UCS-2", strings.Repeat("ж", 70), DCSUCS2, nil},
 		{"71 of UCS-2", strings.Repeat("ж", 71), DCSUCS2, []string{strings.Repeat("ж", 67), "жжжж"}},
 		{"pairs", strings.Repeat("😀", 36), DCSUCS2, []string{strings.Repeat("😀", 33), "😀😀😀"}},
-		{"a link that would be cut", strings.Repeat("word ", 25) + link + " more", 0, []string{strings.Repeat("word ", 25), link + " more"}},
-		{"a link that just fits", strings.Repeat("a", 102) + " " + link + " or so it seems", 0, []string{strings.Repeat("a", 102) + " " + link, " or so it seems"}},
+		{"a link that would be cut", strings.Repeat("word ", 25) + link + " more", 0,
+			[]string{strings.Repeat("word ", 25), link + " more"}},
+		{"a link that just fits", strings.Repeat("a", 102) + " " + link + " or so it seems", 0,
+			[]string{strings.Repeat("a", 102) + " " + link, " or so it seems"}},
 		{"a link of UCS-2", strings.Repeat("ж", 30) + " " + link, DCSUCS2, []string{strings.Repeat("ж", 30) + " ", link}},
-		{"a link too long for any", "ab http://" + strings.Repeat("c", 160), 0, []string{"ab http://" + strings.Repeat("c", 143), strings.Repeat("c", 17)}},
-		{"no link", strings.Repeat("d", 100) + " " + strings.Repeat("e", 100), 0, []string{strings.Repeat("d", 100) + " " + strings.Repeat("e", 52), strings.Repeat("e", 48)}},
+		{"a link too long for any", "ab http://" + strings.Repeat("c", 160), 0,
+			[]string{"ab http://" + strings.Repeat("c", 143), strings.Repeat("c", 17)}},
+		{"no link", strings.Repeat("d", 100) + " " + strings.Repeat("e", 100), 0,
+			[]string{strings.Repeat("d", 100) + " " + strings.Repeat("e", 52), strings.Repeat("e", 48)}},
 	} {
 		segments, dcs, err := SplitText(c.text, 7)
 		if err != nil || dcs != c.dcs {
@@ -132,6 +136,9 @@ func TestSplitTextKeepsTheText(t *testing.T) {
 			}
 			part, _ := textOf(t, &segments[i], dcs)
 			all += part
+			if read, ok := ReadText(dcs, s.UD, s.Septets, s.HasUDH); !ok || read != part {
+				rt.Fatalf("%q is read as %q", part, read)
+			}
 			found = found || strings.Contains(part, link)
 		}
 		if all != text {
@@ -141,4 +148,33 @@ func TestSplitTextKeepsTheText(t *testing.T) {
 			rt.Fatalf("%s is cut in %q", link, text)
 		}
 	})
+}
+
+func TestReadText(t *testing.T) {
+	for _, c := range []struct {
+		dcs     uint8
+		ud      string // in hex
+		septets uint8
+		udh     bool
+		want    string
+		ok      bool
+	}{
+		{0x00, "e8329bfd4697d9ec37", 10, false, "hellohello", true},
+		{0x11, "e8329bfd4697d9ec37", 5, false, "hello", true},
+		{0x00, "e8329bfd4697d9ec37", 200, false, "hellohello", true}, // a length beyond its end
+		{0x00, "1b", 1, false, "", true},                             // an escape of nothing
+		{0x00, "9b32", 2, false, "€", true},
+		{0x08, "0041d83d", 0, false, "A\ufffd", true},
+		{0x08, "00410", 0, false, "A", true},
+		{0xE0, "0041", 0, false, "A", true},
+		{0x04, "0041", 0, false, "", false},
+		{0xF5, "0041", 0, false, "", false},
+		{0x00, "05000301", 4, true, "", false},
+		{0x00, "", 0, false, "", true},
+	} {
+		ud, _ := hex.DecodeString(c.ud)
+		if got, ok := ReadText(c.dcs, ud, c.septets, c.udh); got != c.want || ok != c.ok {
+			t.Errorf("%02X %s: %q %v, want %q", c.dcs, c.ud, got, ok, c.want)
+		}
+	}
 }

@@ -20,8 +20,8 @@ type Uploads struct {
 	Limit int64 // bytes of one
 }
 
-// putPackageFile takes the file of a package as it comes. It is kept only if it is what was announced: with the package,
-// by Content-Length, by Content-Digest. The same file again is the same.
+// putPackageFile takes the file of a package as it comes. It is kept only if it is what was announced: with the
+// package, by Content-Length, by Content-Digest. The same file again is the same.
 func (a *API) putPackageFile(r *request) (any, error) {
 	digest, err := r.contentDigest()
 	if err != nil {
@@ -45,7 +45,8 @@ func (a *API) putPackageFile(r *request) (any, error) {
 		return a.fleet.Announced(r.id, sum, size)
 	})
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, &problem{Title: "bad request", Status: 400, Detail: fmt.Sprintf("the file ends after %d bytes, before it is whole", size)}
+		text := fmt.Sprintf("the file ends after %d bytes, before it is whole", size)
+		return nil, &problem{Title: "bad request", Status: 400, Detail: text}
 	}
 	if timedOut(err) {
 		return nil, &problem{Title: "bad request", Status: 408, Detail: "the file did not come in time"}

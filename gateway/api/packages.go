@@ -191,8 +191,8 @@ func (a *API) deletePackage(r *request) (any, error) {
 	return showPackage(p), nil
 }
 
-// choosePackage says which package of a name a device would get, and of each other why it would not. With ?by=link, what
-// device management can do on the device does not matter.
+// choosePackage says which package of a name a device would get, and of each other why it would not. With ?by=link,
+// what device management can do on the device does not matter.
 func (a *API) choosePackage(r *request) (any, error) {
 	args := r.QueryArgs()
 	by := string(args.Peek("by"))

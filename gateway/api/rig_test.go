@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"dmgate/gateway/api"
+	"dmgate/gateway/files"
 	"dmgate/gateway/fleet"
 	"dmgate/gateway/web"
 	"dmgate/storage"
@@ -29,6 +30,8 @@ import (
 const (
 	adminKey  = "an-admin-key-of-these-tests"
 	bodyLimit = 4 << 20
+
+	uploadLimit = 8 << 20
 )
 
 // rig is the API, and the page whose cookie it knows, over a real store and a real socket.
@@ -40,6 +43,7 @@ type rig struct {
 	fleet  *fleet.Fleet
 	api    *api.API
 	bank   *bank
+	folder string        // of uploaded files
 	log    *bytes.Buffer // all that was logged, at every level
 	done   chan struct{}
 }
@@ -66,6 +70,12 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r.api = api.New(r.fleet, r.broken, r.bank, adminKey, log, r.done)
+	r.folder = t.TempDir()
+	uploads, err := files.Open(r.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.api.Uploads = api.Uploads{Store: uploads, Limit: uploadLimit}
 	page := web.New(r.api, store, r.done)
 	server := &fasthttp.Server{NoDefaultServerHeader: true, Logger: zap.NewStdLog(log), ErrorHandler: api.BadRequest,
 		StreamRequestBody: true, DisablePreParseMultipartForm: true,

@@ -24,6 +24,8 @@ func TestKey(t *testing.T) {
 		{"GET", "/v1/campaigns"}, {"POST", "/v1/campaigns"}, {"POST", "/v1/campaigns/x/targets"},
 		{"GET", "/v1/campaigns/x/report.csv"}, {"GET", "/v1/models"}, {"GET", "/v1/models/x"}, {"GET", "/v1/models/export"},
 		{"POST", "/v1/models/import"}, {"POST", "/v1/models/x/reset"}, {"DELETE", "/v1/models/x"},
+		{"POST", "/v1/packages"}, {"GET", "/v1/packages"}, {"PUT", "/v1/packages/x/file"}, {"DELETE", "/v1/packages/x"},
+		{"GET", "/v1/packages/choose"},
 	}
 	for _, authorization := range []string{
 		"", "Bearer", "Bearer ", "Bearer x", "Bearer " + adminKey[1:], "Bearer " + adminKey + "x", "Bearer " +

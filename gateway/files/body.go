@@ -48,8 +48,8 @@ func (s *Server) open(t *storage.Ticket, at int64) (file, error) {
 	return f, nil
 }
 
-// body is an answer on its way, in pieces of which each has to be taken in time: a file takes no more memory than one of
-// them, and where the system can send it by itself, none.
+// body is an answer on its way, in pieces of which each has to be taken in time: a file takes no more memory than one
+// of them, and where the system can send it by itself, none.
 type body struct {
 	server   *Server
 	ticket   *storage.Ticket
@@ -77,6 +77,7 @@ func (b *body) WriteTo(w io.Writer) (written int64, err error) {
 		b.conn.SetWriteDeadline(time.Now().Add(b.server.opt.Stall)) // fails where the connection has: so does the write
 		sent, err := io.CopyN(w, b.file, n)
 		written += sent
+		b.server.counts.bytes.AddInt64(sent)
 		if err == nil && buffer != nil {
 			err = buffer.Flush()
 		}

@@ -32,8 +32,8 @@ func (s *Server) descriptor(ctx *fasthttp.RequestCtx, t *storage.Ticket, token s
 	}
 }
 
-// report takes what a device says of the installation. It is taken of a ticket that serves no more as well: the download
-// comes first.
+// report takes what a device says of the installation. It is taken of a ticket that serves no more as well: the
+// download comes first.
 func (s *Server) report(ctx *fasthttp.RequestCtx, t *storage.Ticket) {
 	if !ctx.IsPost() {
 		ctx.Response.Header.Set("Allow", "POST")

@@ -97,6 +97,13 @@ func (ds *downloads) makeRoom(now time.Time) {
 	}
 }
 
+// underWay is how many requests are.
+func (ds *downloads) underWay() int {
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	return ds.active
+}
+
 // end lets a request go.
 func (ds *downloads) end(d *download, now time.Time) {
 	ds.mu.Lock()
@@ -119,8 +126,8 @@ func (d *download) resume(t *storage.Ticket, s byterange.Span) {
 	d.fresh = false
 }
 
-// add counts bytes as sent, and says whether all of the file is with that: then the next download begins. asked and sent
-// are what was not counted yet.
+// add counts bytes as sent, and says whether all of the file is with that: then the next download begins. asked and
+// sent are what was not counted yet.
 func (d *download) add(s byterange.Span) (whole bool, asked int, sent int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -134,8 +141,8 @@ func (d *download) add(s byterange.Span) (whole bool, asked int, sent int64) {
 	return true, asked, sent
 }
 
-// restore takes back that all of the file was sent, where that could not be recorded: whatever is sent next makes it whole
-// again.
+// restore takes back that all of the file was sent, where that could not be recorded: whatever is sent next makes it
+// whole again.
 func (d *download) restore(asked int, sent int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -15,6 +16,7 @@ const (
 	headerDigest     = "Digest"            // RFC 3230
 	headerReprDigest = "Repr-Digest"       // RFC 9530, which took its place
 	headerVersion    = "X-Package-Version" // of the package
+	headerSoftware   = "X-Package-ID"      // what the device's inventory is to call it
 )
 
 // describe writes what a file is into the header of an answer.
@@ -33,6 +35,14 @@ func describe(ctx *fasthttp.RequestCtx, t *storage.Ticket) {
 	if t.Version != "" {
 		h.Set(headerVersion, t.Version)
 	}
+	if headerText(t.Software) {
+		h.Set(headerSoftware, t.Software)
+	}
+}
+
+// headerText says whether a text can stand in a header.
+func headerText(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) < 0
 }
 
 // etag is a strong one: the same bytes have the same, and no others.
@@ -40,7 +50,8 @@ func etag(t *storage.Ticket) string { return `"` + t.File.SHA256 + `"` }
 
 // opened are the types that a phone hands to a handler of its own, which "attachment" would keep it from.
 var opened = []string{
-	"application/x-x509-ca-cert", "application/x-pem-file", "application/pkix-cert", "application/vnd.wap.wtls-ca-certificate",
+	"application/x-x509-ca-cert", "application/x-pem-file", "application/pkix-cert",
+	"application/vnd.wap.wtls-ca-certificate",
 	"application/vnd.oma.dd+xml", "text/vnd.sun.j2me.app-descriptor", "application/java-archive",
 	"application/vnd.symbian.install", "x-epoc/x-sisx-app", "application/vnd.ms-cab-compressed",
 }

@@ -7,8 +7,8 @@ import (
 	"dmgate/sessions"
 )
 
-// misses counts the tokens that each source has asked for and that there are not, in the minute that runs. It is safe for
-// concurrent use.
+// misses counts the tokens that each source has asked for and that there are not, in the minute that runs. It is safe
+// for concurrent use.
 type misses struct {
 	limit int
 

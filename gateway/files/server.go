@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
@@ -20,7 +21,7 @@ import (
 type Options struct {
 	Source    func(net.Addr) sessions.Source // which peers count as one; required
 	Downloads int                            // at once; 1000
-	Misses    int                            // tokens that there are not, of one source in a minute, before it is put off; 60
+	Misses    int                            // wrong tokens of one source in a minute, before it is put off; 60
 	Stall     time.Duration                  // for the next 16 KiB of a file to be taken; 30 s
 	Clock     func() time.Time
 	Log       *zap.Logger
@@ -33,10 +34,18 @@ type Server struct {
 	fleet     *fleet.Fleet
 	misses    misses
 	downloads downloads
+	counts    counts
 }
 
-// NewServer makes a server of the files in store by the tickets of f.
-func NewServer(o Options, store *Store, f *fleet.Fleet) *Server {
+// counts are of requests, by what they were answered with, and of bytes.
+type counts struct {
+	file, over, unknown, limited, busy, failed *metrics.Counter
+
+	bytes *metrics.Counter
+}
+
+// NewServer makes a server of the files in store by the tickets of f. Its figures go to set.
+func NewServer(o Options, store *Store, f *fleet.Fleet, set *metrics.Set) *Server {
 	if o.Downloads == 0 {
 		o.Downloads = 1000
 	}
@@ -55,6 +64,14 @@ func NewServer(o Options, store *Store, f *fleet.Fleet) *Server {
 	s := &Server{opt: o, store: store, fleet: f}
 	s.misses.limit = o.Misses
 	s.downloads.init(o.Downloads)
+	answer := func(name string) *metrics.Counter {
+		return set.NewCounter(`dmgate_link_requests_total{answer="` + name + `"}`)
+	}
+	s.counts = counts{
+		file: answer("file"), over: answer("over"), unknown: answer("unknown"), limited: answer("limited"),
+		busy: answer("busy"), failed: answer("failed"), bytes: set.NewCounter(`dmgate_download_bytes_total`),
+	}
+	set.NewGauge(`dmgate_downloads_active`, func() float64 { return float64(s.downloads.underWay()) })
 	return s
 }
 
@@ -70,6 +87,7 @@ func (s *Server) Serve(ctx *fasthttp.RequestCtx) {
 	from := s.opt.Source(ctx.RemoteAddr())
 	// A source that guesses is put off before anything is looked up, so that a right guess tells it nothing either.
 	if wait := s.misses.wait(from, s.opt.Clock()); wait > 0 {
+		s.counts.limited.Inc()
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		page(ctx, fasthttp.StatusTooManyRequests, "Too many wrong links. Try again later.")
 		return
@@ -77,6 +95,7 @@ func (s *Server) Serve(ctx *fasthttp.RequestCtx) {
 	t, err := s.ticket(token)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
+		s.counts.unknown.Inc()
 		s.misses.add(from, s.opt.Clock())
 		page(ctx, fasthttp.StatusNotFound, "This link is not known.")
 	case err != nil:
@@ -87,6 +106,7 @@ func (s *Server) Serve(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.Set("Allow", "GET, HEAD")
 		page(ctx, fasthttp.StatusMethodNotAllowed, "A link is opened by GET.")
 	case s.over(t) != "":
+		s.counts.over.Inc()
 		page(ctx, fasthttp.StatusGone, s.over(t))
 	case form == fleet.DescriptorSuffix:
 		s.descriptor(ctx, t, token)
@@ -131,6 +151,7 @@ func (s *Server) over(t *storage.Ticket) string {
 func (s *Server) file(ctx *fasthttp.RequestCtx, t *storage.Ticket) {
 	d, err := s.downloads.begin(t, s.opt.Clock())
 	if errors.Is(err, errBusy) {
+		s.counts.busy.Inc()
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(retryAfter))
 		page(ctx, fasthttp.StatusServiceUnavailable, "Too many downloads. Try again later.")
 		return
@@ -140,6 +161,7 @@ func (s *Server) file(ctx *fasthttp.RequestCtx, t *storage.Ticket) {
 			s.unavailable(ctx, "closing a ticket", err)
 			return
 		}
+		s.counts.over.Inc()
 		page(ctx, fasthttp.StatusGone, "This link is closed.")
 		return
 	}
@@ -149,6 +171,7 @@ func (s *Server) file(ctx *fasthttp.RequestCtx, t *storage.Ticket) {
 			s.downloads.end(d, s.opt.Clock())
 		}
 	}()
+	s.counts.file.Inc()
 	describe(ctx, t)
 	if ctx.IsHead() { // has no ranges
 		ctx.Response.SkipBody = true
@@ -194,6 +217,7 @@ func asked(ctx *fasthttp.RequestCtx, t *storage.Ticket) (byterange.Span, byteran
 
 // unavailable is the answer where something of ours has failed, which is logged and not told.
 func (s *Server) unavailable(ctx *fasthttp.RequestCtx, doing string, err error) {
+	s.counts.failed.Inc()
 	s.opt.Log.Error("ticket not served", zap.String("doing", doing), zap.Error(err))
 	ctx.Response.Header.Set("Retry-After", strconv.Itoa(retryAfter))
 	page(ctx, fasthttp.StatusServiceUnavailable, "This is not possible now. Try again later.")
@@ -203,6 +227,7 @@ func (s *Server) unavailable(ctx *fasthttp.RequestCtx, doing string, err error) 
 func page(ctx *fasthttp.RequestCtx, status int, text string) {
 	for _, h := range []string{
 		fasthttp.HeaderETag, fasthttp.HeaderContentDisposition, headerDigest, headerReprDigest, headerVersion,
+		headerSoftware,
 	} {
 		ctx.Response.Header.Del(h)
 	}

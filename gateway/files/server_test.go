@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/valyala/fasthttp"
 
 	"dmgate/gateway/fleet"
@@ -84,7 +85,7 @@ func newRig(t *testing.T, o Options) *rig {
 	if o.Source == nil {
 		o.Source = func(net.Addr) sessions.Source { return sessions.Source(netip.MustParseAddr("10.0.0.1").As16()) }
 	}
-	r.server.Store(NewServer(o, r.files, r.fleet))
+	r.server.Store(NewServer(o, r.files, r.fleet, metrics.NewSet()))
 	server := &fasthttp.Server{
 		Handler:               func(ctx *fasthttp.RequestCtx) { r.server.Load().Serve(ctx) },
 		NoDefaultServerHeader: true, WriteTimeout: 10 * time.Second, Logger: quiet{},
@@ -107,7 +108,7 @@ func newRig(t *testing.T, o Options) *rig {
 // restart makes another process of the server, over another store.
 func (r *rig) restart(store storage.Store) {
 	f := fleet.New(fleet.Options{Address: strings.TrimSuffix(r.base, fleet.TicketPath) + "/dm", Clock: r.clock}, store, func() {})
-	r.server.Store(NewServer(r.server.Load().opt, r.files, f))
+	r.server.Store(NewServer(r.server.Load().opt, r.files, f, metrics.NewSet()))
 }
 
 // quiet is a logger of what clients have cut off.
@@ -134,7 +135,7 @@ func (r *rig) ticket(data []byte, change func(*storage.Ticket)) (token string) {
 	token = strings.Repeat("t", 20) + fmt.Sprintf("%06d", r.tickets.Add(1))
 	t := storage.Ticket{
 		ID: fleet.TicketID(token), Device: r.device.ID, Job: "job1", Package: "p1", Purpose: "link", Created: r.clock(),
-		Expires: r.clock().Add(time.Hour), Uses: 2, Requests: 100, Title: "Mail", Version: "1.10",
+		Expires: r.clock().Add(time.Hour), Uses: 2, Requests: 100, Title: "Mail", Version: "1.10", Software: "0x2001",
 		File: storage.File{SHA256: sum, Size: size, Type: "application/vnd.android.package-archive", Name: "mail.apk", Uploaded: epoch},
 	}
 	if change != nil {
@@ -151,7 +152,8 @@ func (r *rig) ticket(data []byte, change func(*storage.Ticket)) (token string) {
 		ID: t.Job, Device: t.Device, Kind: "install", State: storage.JobAwaitsDownload, Ticket: t.ID, Since: r.clock(),
 		Wait: storage.Wait{For: "a download", Until: r.clock().Add(time.Hour)},
 	}
-	if err := r.store.Commit(&storage.Commit{Device: t.Device, Time: r.clock(), Jobs: []storage.Job{job}}); err != nil && err != storage.ErrExists {
+	err = r.store.Commit(&storage.Commit{Device: t.Device, Time: r.clock(), Jobs: []storage.Job{job}})
+	if err != nil && err != storage.ErrExists {
 		r.t.Fatal(err)
 	}
 	return token
@@ -239,7 +241,7 @@ func TestWholeDownload(t *testing.T) {
 	text := base64.StdEncoding.EncodeToString(sum[:])
 	for name, want := range map[string]string{
 		"Content-Type": "application/vnd.android.package-archive", "Content-Length": "300000", "Accept-Ranges": "bytes",
-		"Etag": `"` + hex.EncodeToString(sum[:]) + `"`, "Cache-Control": "no-store", "X-Package-Version": "1.10",
+		"Etag": `"` + hex.EncodeToString(sum[:]) + `"`, "Cache-Control": "no-store", "X-Package-Version": "1.10", "X-Package-Id": "0x2001",
 		"Content-Disposition": `attachment; filename="mail.apk"`, "Digest": "SHA-256=" + text, "Repr-Digest": "sha-256=:" + text + ":",
 		"Transfer-Encoding": "", "Content-Encoding": "",
 	} {
@@ -257,7 +259,8 @@ func TestWholeDownload(t *testing.T) {
 		t.Errorf("the second use: %d", got.StatusCode)
 	}
 	for _, method := range []string{"GET", "HEAD"} {
-		if got := r.send(method, token); got.StatusCode != 410 || got.Header.Get("Etag") != "" || method == "GET" && string(got.body) != "This link was used already.\n" {
+		if got := r.send(method, token); got.StatusCode != 410 || got.Header.Get("Etag") != "" ||
+			method == "GET" && string(got.body) != "This link was used already.\n" {
 			t.Errorf("%s of a link that is used up: %d %q", method, got.StatusCode, got.body)
 		}
 	}
@@ -294,9 +297,11 @@ func TestRanges(t *testing.T) {
 			header = append(header, "If-Range", c.ifRange)
 		}
 		got := r.send("GET", token, header...)
-		if got.StatusCode != c.status || !bytes.Equal(got.body, data[c.from:c.to]) || got.Header.Get("Content-Range") != c.contentRange ||
+		if got.StatusCode != c.status || !bytes.Equal(got.body, data[c.from:c.to]) ||
+			got.Header.Get("Content-Range") != c.contentRange ||
 			got.ContentLength != int64(c.to-c.from) || got.Header.Get("Etag") != tag {
-			t.Errorf("%q %q: %d %s, %d bytes, want %d %s", c.rng, c.ifRange, got.StatusCode, got.Header.Get("Content-Range"), len(got.body), c.status, c.contentRange)
+			t.Errorf("%q %q: %d %s, %d bytes, want %d %s", c.rng, c.ifRange, got.StatusCode, got.Header.Get("Content-Range"),
+				len(got.body), c.status, c.contentRange)
 		}
 	}
 	for _, rng := range []string{"bytes=1000-", "bytes=-0", "bytes=99999999999999999999-"} {

@@ -30,8 +30,8 @@ const uploading = "upload-"
 
 var name = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Open opens the store in folder, which it makes where there is none. What uploads have left behind that a crash has cut
-// off is removed: nobody else may use the folder.
+// Open opens the store in folder, which it makes where there is none. What uploads have left behind that a crash has
+// cut off is removed: nobody else may use the folder.
 func Open(folder string) (*Store, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -50,10 +50,12 @@ func Open(folder string) (*Store, error) {
 	return &Store{folder}, nil
 }
 
-// Put keeps what r gives, of at most limit bytes, and returns its SHA-256 in hex and its size. It is kept only if accept
-// takes it, whose error Put returns as it is. When Put has returned, the file would survive a power cut, whole. What is
-// there already is put again.
-func (s *Store) Put(r io.Reader, limit int64, accept func(sum string, size int64) error) (sum string, size int64, err error) {
+// Put keeps what r gives, of at most limit bytes, and returns its SHA-256 in hex and its size. It is kept only if
+// accept takes it, whose error Put returns as it is. When Put has returned, the file would survive a power cut, whole.
+// What is there already is put again.
+func (s *Store) Put(
+	r io.Reader, limit int64, accept func(sum string, size int64) error,
+) (sum string, size int64, err error) {
 	f, err := os.CreateTemp(s.folder, uploading) // mode 0600
 	if err != nil {
 		return "", 0, full(err)

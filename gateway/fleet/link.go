@@ -18,10 +18,10 @@ const (
 // kindLink is the kind of push that brings a link.
 const kindLink = "link"
 
-// linkPush makes the push that brings a link to a device's user: by way "si", "sms" or "link", with a text for the user.
-// In a service indication the link has a place of its own, and the text goes without it; a plain text without it has it at
-// its end. The push is put into a commit by the caller, with the order or job that it belongs to, and Fleet.pushed is
-// called after it. The error is a *FieldError where no link can reach anybody.
+// linkPush makes the push that brings a link to a device's user: by way "si", "sms" or "link", with a text for the
+// user. In a service indication the link has a place of its own, and the text goes without it; a plain text without it
+// has it at its end. The push is put into a commit by the caller, with the order or job that it belongs to, and
+// Fleet.pushed is called after it. The error is a *FieldError where no link can reach anybody.
 func (f *Fleet) linkPush(dev *storage.Device, order, way, url, text string) (storage.PushJob, error) {
 	now := f.opt.Clock()
 	job := storage.PushJob{
@@ -62,17 +62,18 @@ type linkFamily struct {
 	way, why string
 }
 
-// linkFamilies are the families; the first that matches holds. That a phone shows a service indication at all is practice
-// and in no standard: those of before smartphones do, and newer ones dropped it or leave it to an application.
+// linkFamilies are the families; the first that matches holds. That a phone shows a service indication at all is
+// practice and in no standard: those of before smartphones do, and newer ones dropped it or leave it to an application.
 var linkFamilies = []linkFamily{
 	{platform{devTyp: "*module*|*modem*|*m2m*|*router*|*gateway*"}, "", "a module has no user"},
 	{platform{man: "*apple*"}, linkSMS, "iOS drops WAP pushes"},
 	{platform{man: "*microsoft*"}, linkSMS, "Windows phones drop WAP pushes, or ask for their operator's signature"},
 	{platform{man: "*nokia*|*symbian*"}, linkSI, "Nokia's phones offer to open a service indication"},
-	{platform{man: "*sonyericsson*|*sony ericsson*|*siemens*|*benq*|*sagem*|*alcatel*|*sharp*|*nec*|*panasonic*|*philips*"},
-		linkSI, "feature phones of this make offer to open a service indication"},
+	{platform{man: "*sonyericsson*|*sony ericsson*|*siemens*|*benq*|*sagem*|*alcatel*|*sharp*|*nec*|*philips*"}, linkSI,
+		"feature phones of this make offer to open a service indication"},
 	{platform{man: "*mediatek*|*mtk*|*spreadtrum*|*sprd*|*unisoc*"}, linkSI, "feature phones of this platform do"},
-	{platform{man: "*samsung*", mod: "sm-*|gt-i*|gt-p*|gt-n*|shv-*|*galaxy*"}, linkSMS, "Android: a text is sure to be shown"},
+	{platform{man: "*samsung*", mod: "sm-*|gt-i*|gt-p*|gt-n*|shv-*|*galaxy*"}, linkSMS,
+		"Android: a text is sure to be shown"},
 	{platform{man: "*samsung*|*pantech*"}, linkSI, "feature phones of this make offer to open a service indication"},
 }
 

@@ -17,9 +17,9 @@ const (
 	catalogPage = 256
 )
 
-// AddPackage puts a package into the catalogue. One without a URL is chosen once its file is there (SetPackageFile). A key
-// makes it safe to repeat: what was added under it is returned as it is, and repeated says so. The error is a *FieldError
-// where p can not be.
+// AddPackage puts a package into the catalogue. One without a URL is chosen once its file is there (SetPackageFile). A
+// key makes it safe to repeat: what was added under it is returned as it is, and repeated says so. The error is a
+// *FieldError where p can not be.
 func (f *Fleet) AddPackage(key string, p storage.Package) (added *storage.Package, repeated bool, err error) {
 	p.ID, p.Created, p.Removed, p.File.Uploaded = NewName(), f.opt.Clock(), time.Time{}, time.Time{}
 	if key != "" {
@@ -175,9 +175,9 @@ func (f *Fleet) SetPackageFile(id, sha256 string, size int64) (*storage.Package,
 	})
 }
 
-// Announced says whether bytes may become the file of a package, before they are kept: sum is their SHA-256 in hex, empty
-// where only their size is known yet. The error is a *FieldError where they are not what was announced, and ErrHasFile
-// where the package has another file.
+// Announced says whether bytes may become the file of a package, before they are kept: sum is their SHA-256 in hex,
+// empty where only their size is known yet. The error is a *FieldError where they are not what was announced, and
+// ErrHasFile where the package has another file.
 func (f *Fleet) Announced(id, sum string, size int64) error {
 	p, err := f.Package(id)
 	if err != nil {

@@ -59,7 +59,8 @@ func checkPackage(p *storage.Package) error {
 	}
 	for name, value := range p.Values {
 		if !valueName.MatchString(name) || len(value) > maxParams {
-			return &FieldError{"values", fmt.Sprintf("%.80q: want a name such as apn.address, and at most %d bytes", name, maxParams)}
+			reason := fmt.Sprintf("%.80q: want a name such as apn.address, and at most %d bytes", name, maxParams)
+			return &FieldError{"values", reason}
 		}
 	}
 	if err := checkPatterns("recipes", p.Recipes); err != nil {

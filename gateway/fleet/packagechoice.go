@@ -17,8 +17,8 @@ const anyClient = "client"
 // defaultAbility is what a device has to be able to do for a package that does not say.
 const defaultAbility = "install"
 
-// abilities is what a device can do, as far as a choice of package asks: by capability ("install"), the recipes by which
-// it is possible. Nil is a device of which that is not known, or does not matter.
+// abilities is what a device can do, as far as a choice of package asks: by capability ("install"), the recipes by
+// which it is possible. Nil is a device of which that is not known, or does not matter.
 type abilities map[string][]string
 
 // errNoPackage is a choice that no package fits. What it is wrapped in says why.
@@ -31,13 +31,16 @@ type Candidate struct {
 	Why     string // by which fact and rule it is not chosen, or why it is
 }
 
-// choosePackage picks the package of a name for a device: of those that fit, the highest version; of the same version the
-// one with more rules, then the older one. version asks for that one only; it is empty for the best. why has a line for
-// each candidate: chosen, or by which fact and which rule it is not. The error is errNoPackage, wrapped, where none fits.
+// choosePackage picks the package of a name for a device: of those that fit, the highest version; of the same version
+// the one with more rules, then the older one. version asks for that one only; it is empty for the best. why has a line
+// for each candidate: chosen, or by which fact and which rule it is not. The error is errNoPackage, wrapped, where none
+// fits.
 //
 // can says what the device is able to do, for a package that device management is to install; nil for one that is
 // fetched by a link, or where it is not known yet.
-func (f *Fleet) choosePackage(dev *storage.Device, can abilities, name, version string) (pkg *storage.Package, why []string, err error) {
+func (f *Fleet) choosePackage(
+	dev *storage.Device, can abilities, name, version string,
+) (pkg *storage.Package, why []string, err error) {
 	candidates, err := f.candidates(dev, can, name, version)
 	if err != nil {
 		return nil, nil, err

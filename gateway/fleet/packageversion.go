@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// CompareVersions is below 0 where version a is older than b, above 0 where it is newer, and 0 where there is no telling
-// them apart, as 1.0 and 1.0.0.
+// CompareVersions is below 0 where version a is older than b, above 0 where it is newer, and 0 where there is no
+// telling them apart, as 1.0 and 1.0.0.
 //
 // Versions are what makers write, "2.10.1", "V 12.0.024 16-10-07 RM-159", "R2AA021": runs of digits count as numbers,
-// runs of letters as words without case, all else only parts them. A number above zero is newer than a word in its place,
-// and a word newer than nothing, but for the words of a version that is not finished: "1.0-rc2" comes before "1.0", and
-// "1.0a" behind it.
+// runs of letters as words without case, all else only parts them. A number above zero is newer than a word in its
+// place, and a word newer than nothing, but for the words of a version that is not finished: "1.0-rc2" comes before
+// "1.0", and "1.0a" behind it.
 func CompareVersions(a, b string) int {
 	for a != "" || b != "" {
 		var x, y string

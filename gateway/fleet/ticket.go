@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,7 +42,9 @@ func TicketID(token string) string {
 // newTicket makes a link by which a device can fetch a package, for a job and a purpose, and returns its URL and the
 // ticket's ID, for Job.Ticket. The ticket is durable before the link is given away; one that is never sent expires by
 // itself. A package that is not served by the gateway has its own URL and no ticket.
-func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package, purpose string) (link, ticket string, err error) {
+func (f *Fleet) newTicket(
+	job string, dev storage.DeviceID, pkg *storage.Package, purpose string,
+) (link, ticket string, err error) {
 	if pkg.URL != "" {
 		return pkg.URL, "", nil
 	}
@@ -50,12 +53,14 @@ func (f *Fleet) newTicket(job string, dev storage.DeviceID, pkg *storage.Package
 	}
 	return f.makeTicket(storage.Ticket{
 		Device: dev, Job: job, Package: pkg.ID, Purpose: purpose, File: pkg.File, Title: pkg.Title, Version: pkg.Version,
-		Params: pkg.Params,
+		Params: pkg.Params, Software: cmp.Or(pkg.Software, pkg.Name),
 	})
 }
 
 // newBodyTicket is newTicket for what is in no catalogue: at most 64 KiB, such as a certificate.
-func (f *Fleet) newBodyTicket(job string, dev storage.DeviceID, body []byte, contentType, name, purpose string) (link, ticket string, err error) {
+func (f *Fleet) newBodyTicket(
+	job string, dev storage.DeviceID, body []byte, contentType, name, purpose string,
+) (link, ticket string, err error) {
 	if len(body) == 0 || len(body) > maxTicketBody {
 		return "", "", fmt.Errorf("fleet: a ticket for %d bytes, want 1 to %d", len(body), maxTicketBody)
 	}

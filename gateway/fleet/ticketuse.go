@@ -43,8 +43,9 @@ func (f *Fleet) TicketOpened(t *storage.Ticket) error {
 	})
 }
 
-// TicketFetched records that all of a file was sent, and counts a use. It is called before the last byte leaves, so that
-// no device has a file of which that is not known. asked and sent are the requests and bytes that were not counted yet.
+// TicketFetched records that all of a file was sent, and counts a use. It is called before the last byte leaves, so
+// that no device has a file of which that is not known. asked and sent are the requests and bytes that were not counted
+// yet.
 func (f *Fleet) TicketFetched(t *storage.Ticket, asked int, sent int64) error {
 	now := f.opt.Clock()
 	text := fmt.Sprintf("%s was downloaded whole (%d of %d)", what(t), t.Used+1, t.Uses)
@@ -98,7 +99,9 @@ func (f *Fleet) CloseTicket(t *storage.Ticket, why string) error {
 
 // ticketEvent tells the feed of an event and writes it into the timeline of the ticket's job, which change may change
 // besides.
-func (f *Fleet) ticketEvent(t *storage.Ticket, now time.Time, event, text string, change func(*storage.Job) error) error {
+func (f *Fleet) ticketEvent(
+	t *storage.Ticket, now time.Time, event, text string, change func(*storage.Job) error,
+) error {
 	c := storage.Commit{
 		Device: t.Device, Time: now,
 		Feed: []storage.FeedEntry{{Kind: "ticket", Order: t.Job, Status: event, Text: text}},
