@@ -19,7 +19,8 @@ var cli struct {
 	Push   pushCmd   `cmd:"" help:"Build a bootstrap push and send it through a modem."`
 	DB     dbCmd     `cmd:"" name:"db" help:"Check, back up or restore the store."`
 
-	Recipes recipesCmd `cmd:"" help:"Check, list or show the rules by which things are done on devices."`
+	Recipes      recipesCmd      `cmd:"" help:"Check, list or show the rules by which things are done on devices."`
+	Certificates certificatesCmd `cmd:"" help:"Look at certificates with the eyes of devices."`
 }
 
 func main() {

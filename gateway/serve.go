@@ -141,12 +141,16 @@ func (g *gateway) assemble() error {
 	if err != nil {
 		return err
 	}
+	root, err := g.readRoot()
+	if err != nil {
+		return err
+	}
 	g.fleet = fleet.New(fleet.Options{
 		Rules: g.rules, TreeNodes: c.Tree.Nodes, CheckEvery: c.Tree.Check,
 		Address: c.Device.Address, ServerID: c.Device.ServerID, AccountName: c.Device.Name,
 		SendWithin: c.Orders.SendWithin, AnswerIn: c.Orders.AnswerWithin, Destination: g.destination,
 		Throughput: g.throughput, Bar: fleet.Bar{Failures: c.Models.Failures, Share: c.Models.Share}, Models: c.Models.Keep,
-		Log: g.log,
+		Certificate: root.options(&c.Device.Certificate), Log: g.log,
 		Tickets: fleet.Tickets{
 			Lifetime: c.Files.Lifetime, Uses: c.Files.Uses, Requests: c.Files.Requests, Text: c.Files.Text,
 		},
@@ -180,8 +184,12 @@ func (g *gateway) assemble() error {
 	}, g.files, g.fleet, g.metrics)
 	g.api = api.New(g.fleet, g.store, g.pool, g.key, g.log, g.done)
 	g.api.Uploads = api.Uploads{Store: g.files, Limit: c.Files.Upload}
+	g.api.CheckChain = g.checkChain
 	g.web = web.New(g.api, g.store, g.done)
 	g.measure()
+	if err := g.keepRoot(root); err != nil {
+		return err
+	}
 	return g.fleet.Load()
 }
 
@@ -213,6 +221,7 @@ func (g *gateway) run(wanted context.Context) error {
 		func() error { g.fleet.WatchDeadlines(ctx); return nil },
 		func() error { g.expireSessions(ctx); return nil },
 		func() error { g.sweepFiles(ctx); return nil },
+		func() error { g.warnOfChain(ctx); return nil },
 		devices.serve,
 		admins.serve,
 	}

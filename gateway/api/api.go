@@ -4,6 +4,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 
+	"dmgate/gateway/certcheck"
 	"dmgate/gateway/fleet"
 	"dmgate/storage"
 )
@@ -36,6 +38,8 @@ type API struct {
 	lineWithin time.Duration // of a file of targets
 
 	Uploads Uploads // to be set before the first request
+	// CheckChain looks at the chain that devices are given; to be set before the first request, nil for none.
+	CheckChain func(context.Context) certcheck.Report
 }
 
 // New makes the API for those who carry key. Long reads end when done is closed.
@@ -99,6 +103,18 @@ var routes = []route{
 	{"PATCH", "/v1/packages/{id}", (*API).editPackage, 200},
 	{"DELETE", "/v1/packages/{id}", (*API).deletePackage, 200},
 	{"PUT", packageFilePath, (*API).putPackageFile, 200},
+	{"POST", "/v1/certificates", (*API).createCertificate, 201},
+	{"GET", "/v1/certificates", (*API).listCertificates, 200},
+	{"GET", "/v1/certificates/check", (*API).checkCertificates, 200},
+	{"GET", "/v1/certificates/{id}", (*API).getCertificate, 200},
+	{"DELETE", "/v1/certificates/{id}", (*API).deleteCertificate, 200},
+	{"POST", "/v1/certificates/{id}/send", (*API).sendCertificate, 202},
+	{"GET", "/v1/operators", (*API).listOperators, 200},
+	{"POST", operatorsImport, (*API).importOperators, 200},
+	{"GET", "/v1/operators/{id}", (*API).getOperator, 200},
+	{"PUT", "/v1/operators/{id}", (*API).putOperator, 200},
+	{"DELETE", "/v1/operators/{id}", (*API).deleteOperator, 200},
+	{"POST", "/v1/access-points", (*API).sendAccessPoints, 202},
 	{"GET", "/v1/feed", (*API).getFeed, 200},
 	{"GET", "/v1/modems", (*API).listModems, 200},
 	{"POST", "/v1/modems", (*API).createModem, 201},

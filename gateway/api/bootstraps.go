@@ -1,20 +1,8 @@
 package api
 
 import (
-	"fmt"
-	"sync"
-	"sync/atomic"
-
-	"go.uber.org/zap"
-
 	"dmgate/gateway/fleet"
 	"dmgate/storage"
-)
-
-// How many devices one order may name, and how many are ordered at a time: commits that run together share their cost.
-const (
-	maxBatch     = 10_000
-	batchWorkers = 64
 )
 
 type NewBootstraps struct {
@@ -52,26 +40,14 @@ func (a *API) createBootstraps(r *request) (any, error) {
 	if err := r.read(&in); err != nil {
 		return nil, err
 	}
-	if len(in.Devices) == 0 || len(in.Devices) > maxBatch {
-		return nil, &fleet.FieldError{Field: "devices", Reason: fmt.Sprintf("%d devices, want 1 to %d", len(in.Devices), maxBatch)}
-	}
-	if err := checkKey(in.Key); err != nil {
+	if err := checkBatch(in.Devices, in.Key); err != nil {
 		return nil, err
 	}
 	out := Bootstraps{Batch: fleet.NewName(), Orders: make([]Bootstrap, len(in.Devices))}
 	if in.Key != "" {
 		out.Batch = fleet.KeyedName("bootstrap", in.Key)
 	}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(len(in.Devices), batchWorkers) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(in.Devices)); i = next.Add(1) - 1 {
-				out.Orders[i] = a.createBootstrap(&in, out.Batch, in.Devices[i])
-			}
-		})
-	}
-	workers.Wait()
+	batch(len(in.Devices), func(i int) { out.Orders[i] = a.createBootstrap(&in, out.Batch, in.Devices[i]) })
 	for i := range out.Orders {
 		switch {
 		case out.Orders[i].Error != nil:
@@ -99,11 +75,7 @@ func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.Device
 		placed, repeated, err = a.fleet.BootstrapOnce(in.Key, b)
 	}
 	if err != nil {
-		p, known := problemOf(err)
-		if !known {
-			a.log.Error("bootstrap not ordered", zap.String("device", string(id)), zap.Error(err))
-		}
-		return Bootstrap{Device: id, Error: p}
+		return Bootstrap{Device: id, Error: a.refusal(err, "bootstrap not ordered", id)}
 	}
 	return Bootstrap{Device: id, Order: placed.Order, Repeated: repeated, PIN: placed.PIN}
 }

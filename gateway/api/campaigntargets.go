@@ -30,7 +30,10 @@ const targetsPath = "/v1/campaigns/{id}/targets"
 func streamed(method, path string) bool {
 	_, targets := match(targetsPath, path)
 	_, file := match(packageFilePath, path)
-	return (targets || path == importPath) && method == fasthttp.MethodPost || file && method == fasthttp.MethodPut
+	if file {
+		return method == fasthttp.MethodPut
+	}
+	return method == fasthttp.MethodPost && (targets || path == importPath || path == operatorsImport)
 }
 
 // Target is one device of a campaign.

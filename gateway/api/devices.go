@@ -28,6 +28,7 @@ type Device struct {
 	Seen    *time.Time        `json:"seen,omitempty"`
 	Facts   map[string]string `json:"facts,omitempty"`
 	Objects []object          `json:"objects,omitempty"`
+	Given   []given           `json:"certificates,omitempty"` // root certificates that it was given
 	// Capabilities is their version when the device was last discovered.
 	Capabilities string      `json:"capabilities,omitempty"`
 	Orders       []order     `json:"orders,omitempty"`
@@ -149,6 +150,9 @@ func (a *API) getDevice(r *request) (any, error) {
 	}
 	out.Capabilities = d.Walk.Capabilities
 	out.Facts = d.Facts
+	for _, g := range d.Certificates {
+		out.Given = append(out.Given, given{g.Certificate, g.Fingerprint, g.How, g.State, g.Time, g.Order})
+	}
 	orders, err := a.store.Orders(id)
 	if err != nil {
 		return nil, err

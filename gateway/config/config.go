@@ -52,6 +52,8 @@ type Device struct {
 	Items    int           `yaml:"items"`    // items in a message
 	String   int           `yaml:"string"`   // bytes of one string in a message, item data aside
 	Source   Source        `yaml:"source"`   // what one source address may take
+
+	Certificate Certificate `yaml:"certificate"`
 }
 
 // Source is what one source may take of the places that there are for devices, and what counts as one.
@@ -61,6 +63,17 @@ type Source struct {
 	IPv4        int      `yaml:"ipv4"`        // bits of an IPv4 address that tell sources apart
 	IPv6        int      `yaml:"ipv6"`        // of an IPv6 address
 	Exempt      []string `yaml:"exempt"`      // addresses and prefixes without limits: our own proxies
+}
+
+// Certificate says which root certificate devices are given before their bootstrap, and what is known of the chain that
+// the server under Device.Address gives them.
+type Certificate struct {
+	Root     string        `yaml:"root"`     // file in PEM or DER, or the ID of one that was uploaded; "" for none
+	Send     string        `yaml:"send"`     // "always"; "unknown": where the device is not known to trust it; "never"
+	Within   time.Duration `yaml:"within"`   // how long the bootstrap waits for the certificate's delivery report
+	Segments int           `yaml:"segments"` // SMS that it may take as a push; a larger one goes as a link
+	URL      string        `yaml:"url"`      // where devices find it by a plain link; "" for links of our own
+	Chain    string        `yaml:"chain"`    // PEM file of what the server gives; where it is "" the server is asked
 }
 
 // Admin is the endpoint for upstream and operators.
@@ -110,6 +123,7 @@ func Default() Config {
 			Source: Source{
 				Sessions: 1000, Connections: 4000, IPv4: 32, IPv6: 64, Exempt: []string{"127.0.0.0/8", "::1"},
 			},
+			Certificate: Certificate{Send: "unknown", Within: 15 * time.Minute, Segments: 16},
 		},
 		Admin:  Admin{Listen: "127.0.0.1:8081", Body: 4 << 20},
 		Orders: Orders{SendWithin: 7 * 24 * time.Hour, AnswerWithin: 72 * time.Hour},
@@ -201,7 +215,7 @@ func setsSomething(d *ast.DocumentNode) bool {
 
 // durations are the settings that are a time. The YAML reader does not say where a bad one stands.
 var durations = []string{
-	"$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
+	"$.device.certificate.within", "$.device.keep", "$.device.idle", "$.device.drain", "$.device.timeout",
 	"$.orders.sendWithin", "$.orders.answerWithin", "$.modems.timeout",
 	"$.modems.doubtWindow", "$.files.lifetime", "$.tree.check",
 }
@@ -260,6 +274,8 @@ func (c *Config) Check() error {
 		{"device.idle", c.Device.Idle > 0}, {"device.drain", c.Device.Drain > 0},
 		{"device.source.sessions", c.Device.Source.Sessions > 0},
 		{"device.source.connections", c.Device.Source.Connections > 0},
+		{"device.certificate.within", c.Device.Certificate.Within > 0},
+		{"device.certificate.segments", c.Device.Certificate.Segments > 0},
 		{"device.timeout", c.Device.Timeout > 0}, {"device.depth", c.Device.Depth > 0}, {"device.items", c.Device.Items > 0},
 		{"device.string", c.Device.String > 0}, {"admin.body", c.Admin.Body > 0},
 		{"orders.sendWithin", c.Orders.SendWithin > 0}, {"orders.answerWithin", c.Orders.AnswerWithin > 0},
@@ -284,7 +300,26 @@ func (c *Config) Check() error {
 	if err := c.Device.Source.check(); err != nil {
 		return err
 	}
+	if err := c.Device.Certificate.check(); err != nil {
+		return err
+	}
 	return c.Modems.check()
+}
+
+// sends are the words for Certificate.Send.
+var sends = []string{"always", "unknown", "never"}
+
+func (c *Certificate) check() error {
+	if !slices.Contains(sends, c.Send) {
+		return fmt.Errorf("device.certificate.send: %q is not always, unknown or never", c.Send)
+	}
+	if c.URL == "" {
+		return nil
+	}
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("device.certificate.url: %q is no http or https URL", c.URL)
+	}
+	return nil
 }
 
 func (s *Source) check() error {

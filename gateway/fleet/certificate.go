@@ -40,10 +40,9 @@ func (f *Fleet) AddCertificate(name string, text []byte) (*storage.Certificate, 
 			return nil, nil, &FieldError{"certificate", w.String()}
 		}
 	}
-	sum := sha256.Sum256(root.Raw)
-	fingerprint := hex.EncodeToString(sum[:])
+	fingerprint := fingerprint(root.Raw)
 	added := &storage.Certificate{
-		ID: fingerprint[:certificateID], Name: name, Fingerprint: fingerprint, DER: root.Raw, Created: f.opt.Clock(),
+		ID: CertificateID(root.Raw), Name: name, Fingerprint: fingerprint, DER: root.Raw, Created: f.opt.Clock(),
 	}
 	if added.Name == "" {
 		added.Name = strings.ToValidUTF8(root.Subject.CommonName, "?")
@@ -68,6 +67,15 @@ func (f *Fleet) AddCertificate(name string, text []byte) (*storage.Certificate, 
 		return nil, nil, err
 	}
 	return added, warnings, nil
+}
+
+// CertificateID is the ID of the certificate with this DER.
+func CertificateID(der []byte) string { return fingerprint(der)[:certificateID] }
+
+// fingerprint is the SHA-256 of a certificate's DER, in hex.
+func fingerprint(der []byte) string {
+	sum := sha256.Sum256(der)
+	return hex.EncodeToString(sum[:])
 }
 
 // Certificate reads a root certificate. The error is storage.ErrNotFound where there is none.
@@ -116,4 +124,12 @@ func (f *Fleet) CertificateWarnings(c *storage.Certificate) ([]certcheck.Warning
 		return nil, errors.Join(storage.ErrDamaged, err)
 	}
 	return certcheck.Root(list[0], f.opt.Clock()), nil
+}
+
+// Root is the root certificate that devices are given before their bootstrap; nil where there is none.
+func (f *Fleet) Root() (*storage.Certificate, error) {
+	if f.opt.Certificate.Root == "" {
+		return nil, nil
+	}
+	return f.Certificate(f.opt.Certificate.Root)
 }
