@@ -67,6 +67,7 @@ device:
   items: 100
   string: 512
   source: {sessions: 7, connections: 8, ipv4: 24, ipv6: 48, exempt: [10.0.0.0/8, "2001:db8::1"]}
+  certificate: {root: root.pem, send: always, within: 5m, segments: 4, url: "http://dm.example/ca.cer", chain: chain.pem}
 admin: {listen: "[::1]:9000", body: 100}
 orders: {sendWithin: 168h, answerWithin: 45m}
 tree: {nodes: 100, check: 6h}
@@ -100,6 +101,10 @@ modems:
 			Timeout: time.Minute, Depth: 20, Items: 100, String: 512,
 			Source: Source{
 				Sessions: 7, Connections: 8, IPv4: 24, IPv6: 48, Exempt: []string{"10.0.0.0/8", "2001:db8::1"},
+			},
+			Certificate: Certificate{
+				Root: "root.pem", Send: "always", Within: 5 * time.Minute, Segments: 4, URL: "http://dm.example/ca.cer",
+				Chain: "chain.pem",
 			},
 		},
 		Admin:  Admin{Listen: "[::1]:9000", Body: 100},
@@ -237,6 +242,12 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Device.Idle = 0 }, "device.idle: want more than nothing"},
 		{func(c *Config) { c.Device.Keep = 0 }, "device.keep: want more than nothing"},
 		{func(c *Config) { c.Device.Drain = 0 }, "device.drain: want more than nothing"},
+		{func(c *Config) { c.Device.Certificate.Send = "once" },
+			`device.certificate.send: "once" is not always, unknown or never`},
+		{func(c *Config) { c.Device.Certificate.URL = "ca.cer" },
+			`device.certificate.url: "ca.cer" is no http or https URL`},
+		{func(c *Config) { c.Device.Certificate.Within = 0 }, "device.certificate.within: want more than nothing"},
+		{func(c *Config) { c.Device.Certificate.Segments = 0 }, "device.certificate.segments: want more than nothing"},
 		{func(c *Config) { c.Device.Source.Sessions = 0 }, "device.source.sessions: want more than nothing"},
 		{func(c *Config) { c.Device.Source.Connections = 0 }, "device.source.connections: want more than nothing"},
 		{func(c *Config) { c.Device.Source.IPv4 = 33 }, "device.source.ipv4: 33 is not 1 to 32 bits"},

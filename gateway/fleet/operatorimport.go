@@ -75,10 +75,8 @@ func (i *operatorImport) take(line *OperatorLine) error {
 		i.pending.Settings.Validity = o.Settings.Validity
 	}
 	i.last = line.Number
-	if added, fits := join(&i.pending.Settings, &o.Settings); !fits {
+	if _, fits := join(&i.pending.Settings, &o.Settings); !fits {
 		i.refuse(line.Number, tooMany)
-	} else {
-		i.done.AccessPoints += added
 	}
 	return nil
 }
@@ -100,19 +98,19 @@ func (i *operatorImport) flush() error {
 		return nil
 	}
 	i.pending = nil
-	fits := true
+	added, fits := 0, true
 	err := i.PutOperator(p.Code, func(old *storage.Operator) (*storage.Operator, error) {
 		if old == nil || !i.written[p.Code] {
+			added = len(p.Settings.NAPs)
 			return p, nil
 		}
-		_, fits = join(&old.Settings, &p.Settings)
+		added, fits = join(&old.Settings, &p.Settings)
 		return old, nil
 	})
 	if err != nil {
 		return err
 	}
-	if !fits {
-		i.done.AccessPoints -= len(p.Settings.NAPs)
+	if i.done.AccessPoints += added; !fits {
 		i.refuse(i.last, tooMany)
 	}
 	if !i.written[p.Code] {
