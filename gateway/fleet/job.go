@@ -87,8 +87,8 @@ type JobOrder struct {
 // PlacedJob is what an order has led to.
 type PlacedJob struct {
 	Job      *storage.Job
-	Repeated bool   // the very same order was placed before
-	Same     bool   // the device has an open job that does the same: it is that one
+	Repeated bool // the very same order was placed before
+	Same     bool // the device has an open job that does the same: it is that one
 	// PIN is what the user has to type for the bootstrap that the job has ordered, or will order where it comes to that;
 	// empty where it waits for one of another order. It is told only here.
 	PIN string
