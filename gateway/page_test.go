@@ -51,7 +51,7 @@ type site struct {
 }
 
 // newSite starts a gateway on free ports, and the world around it.
-func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options) *site {
+func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options, edits ...func(*config.Config)) *site {
 	t.Helper()
 	o.Seed, o.Reorder = 1, true
 	phones := handset.NewFleet(o)
@@ -67,6 +67,9 @@ func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options)
 	c.Device.Drain = 100 * time.Millisecond
 	c.Orders.AnswerWithin = 4 * time.Second
 	c.Modems.Ports, c.Modems.Limits = portsAt(bank.Paths()), modempool.Limits{}
+	for _, edit := range edits {
+		edit(&c)
+	}
 	s := startSite(t, c)
 	s.phones = phones
 	ran := make(chan struct{})

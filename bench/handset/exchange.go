@@ -97,7 +97,7 @@ func (s *session) post() (status int, err error) {
 		s.req.Header.SetBytesV(auth.HeaderHMAC, s.hmac)
 	}
 	s.req.SetBodyRaw(s.body)
-	s.bytesSent += len(s.body)
+	s.count(func(r *Result) { r.BytesSent += len(s.body) })
 	s.resp.StreamBody = true // so that Content-Length stays what was sent
 	if err := s.world.client.DoTimeout(s.req, s.resp, s.world.Timeout); err != nil {
 		return 0, err
@@ -111,15 +111,20 @@ func (s *session) post() (status int, err error) {
 	} else {
 		s.reply = append(s.reply, s.resp.Body()...)
 	}
-	s.bytesReceived += len(s.reply)
+	s.count(func(r *Result) { r.BytesReceived += len(s.reply) })
 	return s.resp.StatusCode(), err
+}
+
+// count changes what the handset has counted.
+func (s *session) count(change func(*Result)) {
+	s.h.mu.Lock()
+	defer s.h.mu.Unlock()
+	change(&s.h.result)
 }
 
 // accept checks an answer as HTTP and decides whether it can be read.
 func (s *session) accept() error {
-	s.h.mu.Lock()
-	s.h.result.Messages++
-	s.h.mu.Unlock()
+	s.count(func(r *Result) { r.Messages++ })
 	if s.lost != nil && (!bytes.Equal(s.lost, s.reply) || s.lostHMAC != string(s.replyHMAC)) {
 		s.blame(RuleRepeat, "message %d sent again is answered in another way", s.msgID)
 	}

@@ -58,13 +58,12 @@ type session struct {
 	issued           []byte // a nonce that is on its way to the server
 	issuedKeep       bool   // issued is for the next session
 
-	serverFinal              bool // the server's package has come to its end
-	aborted                  bool
-	object                   *object // a large object that is coming in
-	jobs                     []job
-	bytesSent, bytesReceived int
-	findings                 []finding
-	reported                 []bool // by finding: the server has it
+	serverFinal bool // the server's package has come to its end
+	aborted     bool
+	object      *object // a large object that is coming in
+	jobs        []job
+	findings    []finding
+	reported    []bool // by finding: the server has it
 
 	in    syncml.Message
 	out   syncml.Message
@@ -276,8 +275,6 @@ func (h *Handset) closeSession(s *session, err error) []job {
 	h.mu.Lock()
 	defer h.unlock()
 	h.result.Err = err
-	h.result.BytesSent += s.bytesSent
-	h.result.BytesReceived += s.bytesReceived
 	if err != nil {
 		h.state = Failed
 		h.note(SessionFailed, err.Error())

@@ -22,11 +22,11 @@ func (t *jobTurn) lookUp(s *jobSituation) (changed, again bool, err error) {
 		}
 		return false, true, nil
 	}
-	list, err := t.capabilities()
+	can, err := t.capabilities()
 	if err != nil {
 		return false, false, err
 	}
-	ability := find(list, j.Kind)
+	ability := can.Find(j.Kind)
 	if ability == nil {
 		s.NoWay = "the rules know no way to " + j.Kind
 		return false, true, nil
@@ -65,34 +65,16 @@ func (t *jobTurn) lookUp(s *jobSituation) (changed, again bool, err error) {
 }
 
 // capabilities are what the device can do, as far as it is known now.
-func (t *jobTurn) capabilities() ([]recipe.Capability, error) {
-	const page = 1000
-	var nodes []storage.Node
-	after := ""
-	for {
-		list, err := t.store.Nodes(t.dev.ID, after, page)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, list...)
-		if len(list) < page {
-			break
-		}
-		after = list[len(list)-1].URI
-	}
+func (t *jobTurn) capabilities() (*Capabilities, error) {
+	read := t.treeOf
 	if t.out != nil {
-		nodes = append(nodes, t.out.Commit.Nodes...)
+		read = func(dev *storage.Device) (*tree, error) { return t.treeIn(dev, t.out) }
 	}
-	return t.opt.Rules.Compile(recipe.NewKnown(t.dev.Facts, nodes), t.modelOf(t.dev)), nil
-}
-
-func find(list []recipe.Capability, name string) *recipe.Capability {
-	for i := range list {
-		if list[i].Name == name {
-			return &list[i]
-		}
+	known, err := read(t.dev)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return t.compile(t.dev, known)
 }
 
 // choose picks the package that a job is to bring; nil where it needs none of the catalogue.

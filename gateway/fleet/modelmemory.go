@@ -3,7 +3,9 @@ package fleet
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,11 +59,13 @@ func (c *models) get(key string, now time.Time, read func() (readModel, error)) 
 	return r, nil
 }
 
-// forget has a model read anew.
+// forget has a model read anew, and all other firmwares of it: it is kin to them.
 func (c *models) forget(key string) {
+	kin := key[:strings.LastIndexByte(key, '|')+1] // of a TAC there is none
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.read, key)
+	maps.DeleteFunc(c.read, func(k string, _ readModel) bool { return kin != "" && strings.HasPrefix(k, kin) })
 }
 
 // readModel is the record of a model; nil where there is none.
