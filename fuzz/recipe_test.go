@@ -9,8 +9,8 @@ import (
 	"dmgate/storage"
 )
 
-// FuzzRules: a rules file is read or refused with places in it; what was read asks a device that has all it is asked for,
-// comes to an end with that, and each way that it finds can be rendered, or says which value is missing.
+// FuzzRules: a rules file is read or refused with places in it; what was read asks a device that has all it is asked
+// for, comes to an end with that, and each way that it finds can be rendered, or says which value is missing.
 func FuzzRules(f *testing.F) {
 	for _, seed := range []string{
 		"", "# nothing\n", "recipes: []\ncodes: {}\n", "recipes:\n  - {name: lawmo-lock, off: true}\n",

@@ -50,8 +50,10 @@ type site struct {
 	stop   func() // ends the gateway; again does nothing
 }
 
-// newSite starts a gateway on free ports, and the world around it.
-func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options, edits ...func(*config.Config)) *site {
+// newSite starts a gateway on free ports, configured with changes, and the world around it.
+func newSite(
+	t *testing.T, modems int, airTime time.Duration, o handset.Options, changes ...func(*config.Config),
+) *site {
 	t.Helper()
 	o.Seed, o.Reorder = 1, true
 	phones := handset.NewFleet(o)
@@ -67,8 +69,8 @@ func newSite(t *testing.T, modems int, airTime time.Duration, o handset.Options,
 	c.Device.Drain = 100 * time.Millisecond
 	c.Orders.AnswerWithin = 4 * time.Second
 	c.Modems.Ports, c.Modems.Limits = portsAt(bank.Paths()), modempool.Limits{}
-	for _, edit := range edits {
-		edit(&c)
+	for _, change := range changes {
+		change(&c)
 	}
 	s := startSite(t, c)
 	s.phones = phones

@@ -163,6 +163,11 @@ func (w *walk) follow(t *testing.T, s *walkSite, i int) *walked {
 	h := s.phones.Handsets()[i]
 	var job api.Job
 	asked := time.Now()
+	defer func() {
+		if job.State.Open() {
+			t.Logf("%+v waits %+v", job, job.Waits)
+		}
+	}()
 	s.await(t, "the job of "+h.MSISDN+" is over", func() bool {
 		if err := s.up.call(t.Context(), "GET", fmt.Sprintf("devices/%s/jobs/%s", s.ids[i], s.jobs[i]), nil, &job); err != nil {
 			t.Fatal(err)

@@ -47,13 +47,14 @@ type Campaign struct {
 
 // Action is what a campaign does to each target.
 type Action struct {
-	Kind     string    `msg:"k"`           // "bootstrap", "notify", "task"
+	Kind     string    `msg:"k"`           // "bootstrap", "notify", "task", "install"
 	Sec      string    `msg:"s,omitempty"` // of bootstrap, as in an order
 	PIN      string    `msg:"p,omitempty"` // of bootstrap, where all targets have the same. A secret
 	APN      string    `msg:"a,omitempty"`
 	Operator string    `msg:"o,omitempty"`  // in place of APN: an entry of the library, or "sim" for that of each SIM
 	Again    bool      `msg:"ag,omitempty"` // bootstrap devices that are bootstrapped already as well
 	Commands []Command `msg:"c"`            // of task
+	Install  JobSpec   `msg:"in"`           // of install: Package to Fallback, NoDM and Silent
 }
 
 // Pacing is how a campaign is carried out. All of it may be changed while it runs.

@@ -16,8 +16,8 @@ const (
 func (z *Action) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(7)
-	var zb0001Mask uint8 /* 7 bits */
+	zb0001Len := uint32(8)
+	var zb0001Mask uint8 /* 8 bits */
 	_ = zb0001Mask
 	if z.Sec == "" {
 		zb0001Len--
@@ -84,6 +84,13 @@ func (z *Action) MarshalMsg(b []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "Commands", za0001)
 				return
 			}
+		}
+		// string "in"
+		o = append(o, 0xa2, 0x69, 0x6e)
+		o, err = z.Install.MarshalMsg(o)
+		if err != nil {
+			err = msgp.WrapError(err, "Install")
+			return
 		}
 	}
 	return
@@ -170,6 +177,12 @@ func (z *Action) UnmarshalMsg(bts []byte) (o []byte, err error) {
 					return
 				}
 			}
+		case "in":
+			bts, err = z.Install.UnmarshalMsg(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Install")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -188,6 +201,7 @@ func (z *Action) Msgsize() (s int) {
 	for za0001 := range z.Commands {
 		s += z.Commands[za0001].Msgsize()
 	}
+	s += 3 + z.Install.Msgsize()
 	return
 }
 

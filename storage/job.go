@@ -74,9 +74,10 @@ type JobSpec struct {
 	Silent   bool      `msg:"s,omitempty"`  // not bootstrapped and not notified: it waits until the device comes by itself
 	NoDM     bool      `msg:"nd,omitempty"` // not by device management: the fallback begins at once
 
-	Sec string `msg:"se,omitempty"` // of the bootstrap, where one is needed, as in its order
-	PIN string `msg:"pn,omitempty"` // until the bootstrap is ordered. A secret
-	APN string `msg:"ap,omitempty"`
+	Sec      string `msg:"se,omitempty"` // of the bootstrap, where one is needed, as in its order
+	PIN      string `msg:"pn,omitempty"` // until the bootstrap is ordered. A secret
+	APN      string `msg:"ap,omitempty"`
+	Operator string `msg:"op,omitempty"` // in place of APN: an entry of the library of access points, or "sim"
 }
 
 // JobWay is a recipe at work on a device.

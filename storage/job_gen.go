@@ -621,8 +621,8 @@ func (z *JobRef) Msgsize() (s int) {
 func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 	o = msgp.Require(b, z.Msgsize())
 	// check for omitted fields
-	zb0001Len := uint32(14)
-	var zb0001Mask uint16 /* 14 bits */
+	zb0001Len := uint32(15)
+	var zb0001Mask uint16 /* 15 bits */
 	_ = zb0001Mask
 	if z.Package == "" {
 		zb0001Len--
@@ -675,6 +675,10 @@ func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 	if z.APN == "" {
 		zb0001Len--
 		zb0001Mask |= 0x2000
+	}
+	if z.Operator == "" {
+		zb0001Len--
+		zb0001Mask |= 0x4000
 	}
 	// variable map header, size zb0001Len
 	o = append(o, 0x80|uint8(zb0001Len))
@@ -771,6 +775,11 @@ func (z *JobSpec) MarshalMsg(b []byte) (o []byte, err error) {
 			// string "ap"
 			o = append(o, 0xa2, 0x61, 0x70)
 			o = msgp.AppendString(o, z.APN)
+		}
+		if (zb0001Mask & 0x4000) == 0 { // if not omitted
+			// string "op"
+			o = append(o, 0xa2, 0x6f, 0x70)
+			o = msgp.AppendString(o, z.Operator)
 		}
 	}
 	return
@@ -942,6 +951,12 @@ func (z *JobSpec) UnmarshalMsg(bts []byte) (o []byte, err error) {
 				err = msgp.WrapError(err, "APN")
 				return
 			}
+		case "op":
+			z.Operator, bts, err = msgp.ReadStringBytes(bts)
+			if err != nil {
+				err = msgp.WrapError(err, "Operator")
+				return
+			}
 		default:
 			bts, err = msgp.Skip(bts)
 			if err != nil {
@@ -971,7 +986,7 @@ func (z *JobSpec) Msgsize() (s int) {
 	for za0004 := range z.Fallback {
 		s += msgp.StringPrefixSize + len(z.Fallback[za0004])
 	}
-	s += 2 + msgp.TimeSize + 3 + msgp.Uint8Size + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Sec) + 3 + msgp.StringPrefixSize + len(z.PIN) + 3 + msgp.StringPrefixSize + len(z.APN)
+	s += 2 + msgp.TimeSize + 3 + msgp.Uint8Size + 2 + msgp.BoolSize + 3 + msgp.BoolSize + 3 + msgp.StringPrefixSize + len(z.Sec) + 3 + msgp.StringPrefixSize + len(z.PIN) + 3 + msgp.StringPrefixSize + len(z.APN) + 3 + msgp.StringPrefixSize + len(z.Operator)
 	return
 }
 

@@ -12,8 +12,9 @@ type Node struct {
 	Device DeviceID `msg:"d"`
 	// URI is as it was asked: "./SCOMO/Download"; "." is the root. What was said to one with a query, "./SCOMO?prop=Type",
 	// stands by itself: it is evidence, and is not asked again either.
-	URI    string `msg:"u"`
-	Code   int    `msg:"c"` // status of the Get: 200 present, 404 absent, 405 present and not to be read, 425 barred by an ACL, 0 none
+	URI string `msg:"u"`
+	// Code is the status of the Get: 200 present, 404 absent, 405 present and not to be read, 425 barred by an ACL; 0 none.
+	Code   int    `msg:"c"`
 	Format string `msg:"f,omitempty"`
 	Type   string `msg:"t,omitempty"` // of a leaf its media type; of the root of a management object its identifier
 	// Children are the names below an interior node, as the device writes them. Nil and Code 200 is a node without any,

@@ -61,9 +61,10 @@ func (h *Handset) takePoints(d *cp.Document) int {
 		h.change(func(t *tree) { p.show(h.Make, t) })
 		n++
 	}
-	for i := range d.Other {
-		if d.Other[i].Type == "PXLOGICAL" {
-			p := newProxy(&d.Other[i])
+	roots := d.Tree().Roots
+	for i := range roots {
+		if roots[i].Type == "PXLOGICAL" {
+			p := newProxy(&roots[i])
 			b := h.has()
 			b.proxies = put(b.proxies, p, func(o Proxy) bool { return o.ID == p.ID })
 			n++

@@ -15,6 +15,9 @@ type NewBootstraps struct {
 	Operator string             `json:"operator"` // in place of apn: an entry of the library, or "sim"
 	NAP      string             `json:"nap"`      // the only access point of it that is meant
 	Priority uint8              `json:"priority"`
+	// Install is software to be installed once they are bootstrapped: each gets a job, which begins with its bootstrap. One
+	// that is bootstrapped already is not bootstrapped again.
+	Install *Install `json:"install,omitempty"`
 }
 
 type Bootstraps struct {
@@ -29,6 +32,7 @@ type Bootstraps struct {
 type Bootstrap struct {
 	Device   storage.DeviceID `json:"device"`
 	Order    string           `json:"order,omitempty"`
+	Job      string           `json:"job,omitempty"`      // that installs, and has ordered it
 	Repeated bool             `json:"repeated,omitempty"` // it was placed before
 	PIN      string           `json:"pin,omitempty"`
 	Error    *problem         `json:"error,omitempty"`
@@ -62,6 +66,9 @@ func (a *API) createBootstraps(r *request) (any, error) {
 }
 
 func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.DeviceID) Bootstrap {
+	if in.Install != nil {
+		return a.bootstrapAndInstall(in, batch, id)
+	}
 	b := fleet.Bootstrap{Device: id, Batch: batch, Sec: in.Sec, PIN: in.PIN, APN: in.APN, Priority: in.Priority}
 	if in.Operator != "" || in.NAP != "" {
 		b.AccessPoint = &fleet.AccessPoint{Operator: in.Operator, NAP: in.NAP}
@@ -78,4 +85,22 @@ func (a *API) createBootstrap(in *NewBootstraps, batch string, id storage.Device
 		return Bootstrap{Device: id, Error: a.refusal(err, "bootstrap not ordered", id)}
 	}
 	return Bootstrap{Device: id, Order: placed.Order, Repeated: repeated, PIN: placed.PIN}
+}
+
+// bootstrapAndInstall places the job of a device that begins with its bootstrap.
+func (a *API) bootstrapAndInstall(in *NewBootstraps, batch string, id storage.DeviceID) Bootstrap {
+	i := in.Install
+	order := NewJobs{
+		Key: in.Key, Kind: "install",
+		JobSpec: JobSpec{
+			Package: i.Package, Version: i.Version, Values: i.Values, Recipe: i.Recipe, Fallback: i.Fallback, NoDM: i.NoDM,
+			Silent: i.Silent, Priority: in.Priority,
+			Bootstrap: &JobBootstrap{Sec: in.Sec, PIN: in.PIN, APN: in.APN, Operator: in.Operator},
+		},
+	}
+	placed := a.placeJob(&order, batch, id)
+	return Bootstrap{
+		Device: id, Order: placed.Bootstrap, Job: placed.Job, Repeated: placed.Repeated || placed.Same, PIN: placed.PIN,
+		Error: placed.Error,
+	}
 }

@@ -72,6 +72,9 @@ func (a *API) campaign(in *NewCampaign, r *request) (*storage.Campaign, error) {
 			Commands: recordCommands(in.Commands),
 		},
 	}
+	if in.Install != nil {
+		n.What.Install = in.Install.record()
+	}
 	if in.Key != "" {
 		n.ID = fleet.KeyedName("campaign", in.Key)
 	}

@@ -232,7 +232,7 @@ func TestCampaignInvalid(t *testing.T) {
 	path := "/v1/campaigns/" + c.ID
 	many := strings.Repeat(`"x",`, 10_000) + `"x"`
 	for _, c := range []struct{ method, path, body, field, detail string }{
-		{"POST", "/v1/campaigns", `{}`, "kind", `"", want bootstrap, notify or task`},
+		{"POST", "/v1/campaigns", `{}`, "kind", `"", want bootstrap, notify, task or install`},
 		{"POST", "/v1/campaigns", `{"kind":"bootstrap","sec":"x"}`, "sec", ""},
 		{"POST", "/v1/campaigns", `{"kind":"bootstrap","pin":"1"}`, "pin", "not 4 to 10 digits"},
 		{"POST", "/v1/campaigns", `{"kind":"task"}`, "commands", "0 commands, want 1 to 1000"},
@@ -255,7 +255,7 @@ func TestCampaignInvalid(t *testing.T) {
 		{"PATCH", path, `{"pacing":{"attempts":21}}`, "pacing.attempts", "21, want 1 to 20"},
 		{"PATCH", path, `{"pacing":{"retry_after":-9223372036854775808}}`, "pacing.retry_after", ""},
 		{"PATCH", path, `{"pacing":{"retry_after":9223372036854775807}}`, "pacing.retry_after", ""},
-		{"PATCH", path, `{"pacing":{"success":"x"}}`, "pacing.success", `"x", want sent, delivered or done`},
+		{"PATCH", path, `{"pacing":{"success":"x"}}`, "pacing.success", `"x", want sent, delivered, done or installed`},
 		{"PATCH", path, `{"pacing":{"canary":-1}}`, "pacing.canary", "-1 targets, want 0 for none or more"},
 		{"PATCH", path, `{"pacing":{"canary_good":2}}`, "pacing.canary_good", "2, want a share of 0 to 1"},
 		{"PATCH", path, `{"pacing":{"hold_above":-0.1}}`, "pacing.hold_above", "-0.1, want a share of 0 (never) to 1"},

@@ -11,13 +11,14 @@ type NewCampaign struct {
 	// Key makes the request safe to repeat: the same key stands for the same campaign.
 	Key      string    `json:"key,omitempty"`
 	Name     string    `json:"name"`
-	Kind     string    `json:"kind"` // "bootstrap", "notify", "task"
+	Kind     string    `json:"kind"` // "bootstrap", "notify", "task", "install"
 	Sec      string    `json:"sec,omitempty"`
 	PIN      string    `json:"pin,omitempty"` // of targets that have none of their own
 	APN      string    `json:"apn,omitempty"`
 	Operator string    `json:"operator,omitempty"` // in place of apn
 	Again    bool      `json:"again,omitempty"`    // bootstrap also those that are bootstrapped already
 	Commands []Command `json:"commands,omitempty"` // of kind task
+	Install  *Install  `json:"install,omitempty"`  // of kind install
 	Pacing   Pacing    `json:"pacing"`
 
 	Devices []storage.DeviceID `json:"devices,omitempty"`
@@ -41,7 +42,7 @@ type Pacing struct {
 	Deadline   *time.Time `json:"deadline,omitempty"`
 	Attempts   int        `json:"attempts"`
 	RetryAfter int64      `json:"retry_after"` // seconds, doubled with each attempt
-	Success    string     `json:"success"`     // "sent", "delivered", "done"
+	Success    string     `json:"success"`     // "sent", "delivered", "done", or "installed", which is done
 	Canary     int        `json:"canary"`      // targets that go first
 	CanaryGood float64    `json:"canary_good"` // share of them
 	HoldAbove  float64    `json:"hold_above"`  // share of failures; 0 for never
@@ -99,6 +100,7 @@ type Campaign struct {
 	Operator string    `json:"operator,omitempty"` // in place of apn
 	Again    bool      `json:"again,omitempty"`
 	Commands []Command `json:"commands,omitempty"`
+	Install  *Install  `json:"install,omitempty"`
 	Pacing   Pacing    `json:"pacing"`
 	Filter   *Filter   `json:"filter,omitempty"`
 
@@ -220,7 +222,7 @@ func showCampaign(c *storage.Campaign) *Campaign {
 		ID: c.ID, Name: c.Name, State: c.State, Since: c.Since, Reason: c.Reason, Created: c.Created,
 		Started: instant(c.Started), Kind: c.What.Kind, Sec: c.What.Sec, APN: c.What.APN,
 		Operator: c.What.Operator, Again: c.What.Again,
-		Commands: showCommands(c.What.Commands), Pacing: showPacing(&c.How), Selecting: c.Selecting, Counts: c.Counts,
+		Commands: showCommands(c.What.Commands), Install: showInstall(&c.What), Pacing: showPacing(&c.How), Selecting: c.Selecting, Counts: c.Counts,
 	}
 	if out.Counts == nil {
 		out.Counts = map[string]int{}

@@ -14,17 +14,19 @@ import (
 
 // Capabilities is what a device can do, and how.
 type Capabilities struct {
-	Device    storage.DeviceID `json:"device"`
-	Version   string           `json:"version"` // digest of the content: the same can the same
-	Rules     string           `json:"rules"`   // version of the rules it was compiled by
-	Model     string           `json:"model,omitempty"`
-	Compiled  *time.Time       `json:"compiled,omitempty"`  // when the device has said the last of it
-	Complete  bool             `json:"complete"`            // its tree was looked at to the end
-	Short     string           `json:"short,omitempty"`     // the bound at which that was cut
-	Reference string           `json:"reference,omitempty"` // the model whose tree stands for what the device was not asked
-	Message   int              `json:"message_bytes,omitempty"`
-	Object    int              `json:"object_bytes,omitempty"`
-	List      []Capability     `json:"capabilities"`
+	Device   storage.DeviceID `json:"device"`
+	Version  string           `json:"version"` // digest of the content: the same can the same
+	Rules    string           `json:"rules"`   // version of the rules it was compiled by
+	Model    string           `json:"model,omitempty"`
+	Compiled *time.Time       `json:"compiled,omitempty"` // when the device has said the last of it
+	Complete bool             `json:"complete"`           // its tree was looked at to the end
+	Short    string           `json:"short,omitempty"`    // the bound at which that was cut
+	// Reference is the model whose tree stands for what the device was not asked, shown by the device ReferenceOf.
+	Reference   string           `json:"reference,omitempty"`
+	ReferenceOf storage.DeviceID `json:"reference_device,omitempty"`
+	Message     int              `json:"message_bytes,omitempty"`
+	Object      int              `json:"object_bytes,omitempty"`
+	List        []Capability     `json:"capabilities"`
 }
 
 // Capability is one thing that a device can do or not.
@@ -107,7 +109,8 @@ func (r *request) writeTagged(body []byte) {
 func showCapabilities(c *fleet.Capabilities, explain bool) *Capabilities {
 	out := &Capabilities{
 		Device: c.Device, Version: c.Version, Rules: c.Rules, Model: c.Model, Compiled: instant(c.Compiled),
-		Complete: c.Complete, Short: c.Short, Reference: c.Reference, Message: c.Message, Object: c.Object,
+		Complete: c.Complete, Short: c.Short, Reference: c.Reference, ReferenceOf: c.ReferenceOf,
+		Message: c.Message, Object: c.Object,
 		List: make([]Capability, len(c.List)),
 	}
 	for i := range c.List {

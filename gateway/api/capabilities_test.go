@@ -85,7 +85,8 @@ func TestCapabilities(t *testing.T) {
 
 	explained := r.call("GET", path+"?explain", "")
 	for _, want := range []string{
-		`"uri":"./LAWMO/Operations"`, `"status":200`, `"session":"3E"`, `"task":7`, `"message":2`, `"time":"2026-01-01T00:00:00Z"`,
+		`"uri":"./LAWMO/Operations"`, `"status":200`, `"session":"3E"`, `"task":7`, `"message":2`,
+		`"time":"2026-01-01T00:00:00Z"`,
 	} {
 		if !strings.Contains(explained.body, want) {
 			t.Errorf("explained it lacks %s: %s", want, explained.body)
@@ -149,8 +150,8 @@ func TestTree(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", seen, want)
 	}
 	shown := r.call("GET", "/v1/devices/"+string(d.ID), "").body
-	if !strings.Contains(shown, `"objects":[{"uri":"./LAWMO","type":"urn:oma:mo:oma-lawmo:1.0","children":["State","Operations"]}]`) ||
-		!strings.Contains(shown, `"capabilities":"0123456789abcdef"`) {
+	object := `"objects":[{"uri":"./LAWMO","type":"urn:oma:mo:oma-lawmo:1.0","children":["State","Operations"]}]`
+	if !strings.Contains(shown, object) || !strings.Contains(shown, `"capabilities":"0123456789abcdef"`) {
 		t.Errorf("the device: %s", shown)
 	}
 }
@@ -171,7 +172,8 @@ func TestDiscover(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	for _, call := range []struct{ method, path string }{
-		{"POST", "/v1/devices/nobody/discover"}, {"GET", "/v1/devices/nobody/tree"}, {"GET", "/v1/devices/nobody/capabilities"},
+		{"POST", "/v1/devices/nobody/discover"}, {"GET", "/v1/devices/nobody/tree"},
+		{"GET", "/v1/devices/nobody/capabilities"},
 	} {
 		r.refused(r.call(call.method, call.path, ""), 404)
 	}

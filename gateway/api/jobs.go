@@ -46,6 +46,8 @@ type JobBootstrap struct {
 	Sec string `json:"sec,omitempty"`
 	PIN string `json:"pin,omitempty"`
 	APN string `json:"apn,omitempty"`
+	// Operator is an entry of the library of access points, or "sim", in place of an APN.
+	Operator string `json:"operator,omitempty"`
 }
 
 // Jobs is what has become of an order.
@@ -65,8 +67,10 @@ type PlacedJob struct {
 	State    storage.JobState `json:"state,omitempty"`
 	Repeated bool             `json:"repeated,omitempty"`
 	Same     bool             `json:"same,omitempty"`
-	PIN      string           `json:"pin,omitempty"` // what the user has to type
-	Error    *problem         `json:"error,omitempty"`
+	// Bootstrap is the order of the bootstrap that it waits for. PIN is what the user has to type for that of its own.
+	Bootstrap string   `json:"bootstrap,omitempty"`
+	PIN       string   `json:"pin,omitempty"`
+	Error     *problem `json:"error,omitempty"`
 }
 
 // Job is a job as it stands.
@@ -175,7 +179,7 @@ func (a *API) placeJob(in *NewJobs, batch string, id storage.DeviceID) PlacedJob
 		o.Deadline = *in.Deadline
 	}
 	if b := in.Bootstrap; b != nil {
-		o.Sec, o.PIN, o.APN = b.Sec, b.PIN, b.APN
+		o.Sec, o.PIN, o.APN, o.Operator = b.Sec, b.PIN, b.APN, b.Operator
 	}
 	if in.Key != "" {
 		o.ID = batch + "." + string(id)
@@ -189,7 +193,8 @@ func (a *API) placeJob(in *NewJobs, batch string, id storage.DeviceID) PlacedJob
 		return PlacedJob{Device: id, Error: p}
 	}
 	return PlacedJob{
-		Device: id, Job: placed.Job.ID, State: placed.Job.State, Repeated: placed.Repeated, Same: placed.Same, PIN: placed.PIN,
+		Device: id, Job: placed.Job.ID, State: placed.Job.State, Repeated: placed.Repeated, Same: placed.Same,
+		Bootstrap: placed.Job.Bootstrap, PIN: placed.PIN,
 	}
 }
 
@@ -276,4 +281,32 @@ func showJob(j *storage.Job) *Job {
 		out.Tried = append(out.Tried, jobTry{t.Recipe, t.Time, t.Reason})
 	}
 	return out
+}
+
+// Install is what a campaign of kind install brings to each of its targets.
+type Install struct {
+	Package  string            `json:"package"`
+	Version  string            `json:"version,omitempty"`
+	Values   map[string]string `json:"values,omitempty"` // taken and not shown
+	Recipe   string            `json:"recipe,omitempty"`
+	Fallback []string          `json:"fallback,omitempty"`
+	NoDM     bool              `json:"no_dm,omitempty"`
+	Silent   bool              `json:"silent,omitempty"`
+}
+
+func (i *Install) record() storage.JobSpec {
+	return storage.JobSpec{
+		Package: i.Package, Version: i.Version, Values: i.Values, Recipe: i.Recipe, Fallback: i.Fallback, NoDM: i.NoDM,
+		Silent: i.Silent,
+	}
+}
+
+func showInstall(a *storage.Action) *Install {
+	if a.Kind != "install" {
+		return nil
+	}
+	s := &a.Install
+	return &Install{
+		Package: s.Package, Version: s.Version, Recipe: s.Recipe, Fallback: s.Fallback, NoDM: s.NoDM, Silent: s.Silent,
+	}
 }

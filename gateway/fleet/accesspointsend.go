@@ -15,7 +15,8 @@ type SendAccessPoint struct {
 	Priority    uint8  // 0 goes first
 }
 
-// SendAccessPoint places an order: order and push in one commit. A PIN that is left to us follows from the order's name
+// SendAccessPoint places an order: order and push in one commit; or, where the device has an account and the settings are
+// in the library, a job, which makes no PIN. A PIN that is left to us follows from the order's name
 // where the request has a key, as that of a bootstrap does. The error is a *FieldError, or storage.ErrNotFound where the
 // device is not known.
 func (f *Fleet) SendAccessPoint(s SendAccessPoint) (*Sending, error) {
@@ -33,6 +34,13 @@ func (f *Fleet) SendAccessPoint(s SendAccessPoint) (*Sending, error) {
 			}
 			s.AccessPoint.PIN = pinFor(account, name)
 		}
+	}
+	a := &s.AccessPoint
+	if dev.State.Bootstrapped() && a.Given == nil {
+		return f.sendByJob(JobOrder{
+			Device: dev.ID, Kind: jobAccessPoint, ID: name, Batch: s.Batch, Priority: s.Priority, Sec: a.Sec, PIN: a.PIN,
+			Values: map[string]string{valueOperator: a.Operator, valueNAP: a.NAP},
+		})
 	}
 	job, pin, err := f.accessPointPush(dev, &s.AccessPoint, name)
 	if err != nil {

@@ -30,7 +30,7 @@ func (f *Fleet) CreateCampaign(n NewCampaign) (*storage.Campaign, error) {
 	if len(n.Name) > maxCampaignName {
 		return nil, &FieldError{"name", fmt.Sprintf("%d bytes, at most %d are taken", len(n.Name), maxCampaignName)}
 	}
-	if err := checkAction(&n.What); err != nil {
+	if err := f.checkAction(&n.What); err != nil {
 		return nil, err
 	}
 	if err := checkPacing(&n.How); err != nil {
@@ -78,7 +78,7 @@ func (f *Fleet) EditCampaign(id string, change func(*storage.Campaign) error) (*
 			if edited.What.Kind != c.What.Kind {
 				return &FieldError{"kind", "the kind of a campaign can not be changed"}
 			}
-			if err := checkAction(&edited.What); err != nil {
+			if err := f.checkAction(&edited.What); err != nil {
 				return err
 			}
 			c.What = edited.What

@@ -23,7 +23,11 @@ func (e *engine) account(y *tally, entry *storage.FeedEntry, number uint64, atte
 		}
 	case t.State != storage.TargetBegun || t.Order != entry.Order: // of an attempt that is over
 	case entry.Kind == "push" && stages[entry.Status] > 0:
-		e.came(y, t, entry)
+		e.came(y, t, entry, entry.Status)
+	case entry.Kind == "job":
+		if stage := jobStages[storage.JobState(entry.Status)]; stage != "" {
+			e.came(y, t, entry, stage)
+		}
 	case entry.Kind == "order" && entry.Status == string(storage.OrderDone):
 		y.change(t, entry.Time, func() {
 			t.State, t.Reason, t.NotBefore = storage.TargetDone, "", time.Time{}
@@ -67,10 +71,16 @@ func (e *engine) learn(t *storage.Target, entry *storage.FeedEntry) error {
 	return nil
 }
 
-// came takes in how far the push has come.
-func (e *engine) came(y *tally, t *storage.Target, entry *storage.FeedEntry) {
+// jobStages are what states of a job say of how far it has come.
+var jobStages = map[storage.JobState]string{
+	storage.JobInstalling: stageDelivered, storage.JobVerifying: stageDelivered, storage.JobDownloaded: stageDelivered,
+	storage.JobMarked: stageMarked,
+}
+
+// came takes in how far the push, or the job, has come.
+func (e *engine) came(y *tally, t *storage.Target, entry *storage.FeedEntry, stage string) {
 	y.change(t, entry.Time, func() {
-		t.Stage = entry.Status
+		t.Stage = stage
 		if succeeds(t.Stage, y.was.How.Success) {
 			y.judge(t, e.operator(t), true)
 		}
@@ -90,7 +100,7 @@ func (e *engine) failed(y *tally, t *storage.Target, entry *storage.FeedEntry) e
 		case cancelled && t.Stage == stageQueued:
 			t.State, t.NotBefore = storage.TargetCancelled, time.Time{}
 			return
-		case cancelled || t.Attempts >= how.Attempts:
+		case cancelled || t.Attempts >= how.Attempts || t.Stage == stageMarked:
 			t.State, t.NotBefore = storage.TargetFailed, time.Time{}
 		default:
 			t.State, t.NotBefore = storage.TargetPending, entry.Time.Add(backOff(how, t.Attempts))
@@ -120,8 +130,11 @@ func (e *engine) operator(t *storage.Target) string { return e.opt.Destination(t
 // deadline is when the order of a target that was begun is looked after. A bootstrap ends by its device's own deadlines
 // (see EndWaits), and is only looked after in case it does not; others end by it.
 func (e *engine) deadline(kind string, begun time.Time) time.Time {
-	if kind == kindBootstrap {
+	switch kind {
+	case kindBootstrap:
 		return begun.Add(e.opt.SendWithin + 2*e.opt.AnswerIn)
+	case jobInstall:
+		return begun.Add(jobWithin + e.opt.AnswerIn)
 	}
 	return begun.Add(e.opt.AnswerIn)
 }

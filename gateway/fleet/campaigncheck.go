@@ -30,7 +30,7 @@ const (
 )
 
 // checkAction refuses what can not be done to any device.
-func checkAction(a *storage.Action) error {
+func (f *Fleet) checkAction(a *storage.Action) error {
 	switch a.Kind {
 	case kindBootstrap:
 		if a.Sec == "" {
@@ -56,15 +56,31 @@ func checkAction(a *storage.Action) error {
 		if err := checkCommands(a.Commands); err != nil {
 			return err
 		}
-	case "install":
-		return &FieldError{"kind", "install: install jobs are not there yet"}
+	case jobInstall:
+		if a.Sec == "" {
+			a.Sec = push.UserPIN.String()
+		}
+		if len(a.Commands) > 0 || a.Again {
+			return &FieldError{"kind", "install takes no commands or again"}
+		}
+		o := installOf(a)
+		return f.checkJob(&o)
 	default:
-		return &FieldError{"kind", fmt.Sprintf("%.20q, want bootstrap, notify or task", a.Kind)}
+		return &FieldError{"kind", fmt.Sprintf("%.20q, want bootstrap, notify, task or install", a.Kind)}
 	}
 	if a.Kind != kindBootstrap && (a.Sec != "" || a.PIN != "" || a.APN+a.Operator != "" || a.Again) {
 		return &FieldError{"kind", a.Kind + " takes no sec, pin, apn, operator or again: these are of a bootstrap"}
 	}
 	return nil
+}
+
+// installOf is the order that a campaign of kind install places for each of its targets, as far as they share it.
+func installOf(a *storage.Action) JobOrder {
+	i := &a.Install
+	return JobOrder{
+		Kind: jobInstall, Package: i.Package, Version: i.Version, Values: i.Values, Recipe: i.Recipe, Fallback: i.Fallback,
+		NoDM: i.NoDM, Silent: i.Silent, Sec: a.Sec, PIN: a.PIN, APN: a.APN, Operator: a.Operator,
+	}
 }
 
 // checkCommands refuses what no device could be told. What they weigh is bounded: the campaign's record holds them.
@@ -114,8 +130,8 @@ func checkPacing(p *storage.Pacing) error {
 		return &FieldError{"attempts", fmt.Sprintf("%d, want 1 to %d", p.Attempts, maxAttempts)}
 	case p.RetryAfter < 0 || p.RetryAfter > maxRetryAfter:
 		return &FieldError{"retry_after", fmt.Sprintf("%v, want 0 to %v", p.RetryAfter, maxRetryAfter)}
-	case !slices.Contains([]string{"", "sent", "delivered", "done"}, p.Success):
-		return &FieldError{"success", fmt.Sprintf("%.20q, want sent, delivered or done", p.Success)}
+	case !slices.Contains([]string{"", stageSent, stageDelivered, successDone, successInstalled}, p.Success):
+		return &FieldError{"success", fmt.Sprintf("%.20q, want sent, delivered, done or installed", p.Success)}
 	case p.Canary < 0:
 		return &FieldError{"canary", fmt.Sprintf("%d targets, want 0 for none or more", p.Canary)}
 	case !share(p.CanaryGood):

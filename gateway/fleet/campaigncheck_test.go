@@ -22,7 +22,13 @@ func TestCampaignRefused(t *testing.T) {
 	}{
 		{"name", NewCampaign{Name: strings.Repeat("x", 201), What: good}, "name: 201 bytes, at most 200 are taken"},
 		{"kind", NewCampaign{What: storage.Action{Kind: "wipe"}}, `kind: "wipe", want bootstrap, notify or task`},
-		{"install", NewCampaign{What: storage.Action{Kind: "install"}}, "kind: install: install jobs are not there yet"},
+		{"install of nothing", NewCampaign{What: storage.Action{Kind: "install"}}, "package: install needs the name of a package"},
+		{"install that asks again", NewCampaign{What: storage.Action{
+			Kind: "install", Again: true, Install: storage.JobSpec{Package: "client"},
+		}}, "kind: install takes no commands or again"},
+		{"install by pigeon", NewCampaign{What: storage.Action{
+			Kind: "install", Install: storage.JobSpec{Package: "client", Fallback: []string{"pigeon"}},
+		}}, `fallback: "pigeon", want si, sms, link, push or mark`},
 		{"sec", NewCampaign{What: storage.Action{Kind: kindBootstrap, Sec: "none"}}, "sec: "},
 		{"pin", NewCampaign{What: storage.Action{Kind: kindBootstrap, PIN: "12ab"}}, "pin: not 4 to 10 digits"},
 		{"no commands", NewCampaign{What: task()}, "commands: 0 commands, want 1 to 1000"},

@@ -19,10 +19,13 @@ const (
 	stageSent      = "sent"
 	stageDelivered = "delivered"
 	successDone    = "done"
+
+	successInstalled = "installed" // the same, of an install
+	stageMarked      = "marked"    // an install that was left to upstream: it is not tried again
 )
 
 // stages in the order of the way. One that is in doubt may be sent and is not known to be.
-var stages = map[string]int{stageQueued: 1, stageDoubtful: 2, stageSent: 3, stageDelivered: 4, successDone: 5}
+var stages = map[string]int{stageQueued: 1, stageDoubtful: 2, stageSent: 3, stageDelivered: 4, successDone: 5, successInstalled: 5}
 
 // succeeds says whether a stage is one of success.
 func succeeds(stage, success string) bool { return stages[stage] >= stages[success] }

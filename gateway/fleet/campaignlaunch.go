@@ -193,7 +193,11 @@ func (e *engine) order(c *storage.Campaign, t *storage.Target) error {
 	if err != nil {
 		return err
 	}
-	if c.What.Kind != kindBootstrap {
+	switch c.What.Kind {
+	case kindBootstrap:
+	case jobInstall:
+		return e.orderInstall(c, t, name, dev, account)
+	default:
 		return e.orderTask(&taskOrder{
 			name: name, campaign: c.ID, kind: c.What.Kind, commands: c.What.Commands, priority: c.How.Priority,
 			deadline: e.deadline(c.What.Kind, e.opt.Clock()),
@@ -211,12 +215,34 @@ func (e *engine) order(c *storage.Campaign, t *storage.Target) error {
 	return err
 }
 
+// orderInstall places the job of a target. A device that is not known becomes known before.
+func (e *engine) orderInstall(
+	c *storage.Campaign, t *storage.Target, name string, dev *storage.Device, account *storage.Account,
+) error {
+	if account != nil {
+		err := e.store.Commit(&storage.Commit{Device: dev.ID, Time: dev.Created, New: dev, Account: account})
+		if errors.Is(err, storage.ErrExists) {
+			return &FieldError{"dev_id", "another device has this number or name: " + t.MSISDN + " " + t.DevID}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	o := installOf(&c.What)
+	o.ID, o.Batch, o.Device, o.PIN, o.Priority = name, c.ID, dev.ID, pinOf(&c.What, t.PIN), c.How.Priority
+	placed, err := e.PlaceJob(o)
+	if err == nil && placed.Same {
+		return &FieldError{"device", "job " + placed.Job.ID + " does the same already"}
+	}
+	return err
+}
+
 // deviceOf is the device of a target. One that is not known is new, and comes with an account; what the target says of
 // one that is known fills gaps in its record.
 func (e *engine) deviceOf(c *storage.Campaign, t *storage.Target) (*storage.Device, *storage.Account, error) {
 	id, err := e.store.FindDevice(storage.ByMSISDN, t.MSISDN)
 	switch {
-	case errors.Is(err, storage.ErrNotFound) && c.What.Kind == kindBootstrap:
+	case errors.Is(err, storage.ErrNotFound) && (c.What.Kind == kindBootstrap || c.What.Kind == jobInstall):
 		dev, account := e.newDevice(NewDevice{MSISDN: t.MSISDN, IMSI: t.IMSI, DevID: t.DevID})
 		return dev, account, nil
 	case errors.Is(err, storage.ErrNotFound):

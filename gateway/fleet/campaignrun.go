@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -220,6 +221,9 @@ func (e *engine) catchUp(now time.Time) error {
 func (e *engine) takeIn(entries []storage.FeedEntry, now time.Time) error {
 	tallies := make(map[string]*tally)
 	for i := range entries {
+		if entries[i].Kind == "push" { // that of the bootstrap of an install is a stage of the install
+			entries[i].Order = strings.TrimSuffix(entries[i].Order, bootstrapSuffix)
+		}
 		id, number, attempt, ok := cutOrderName(entries[i].Order)
 		r := e.active[id]
 		if !ok || r == nil || entries[i].Offset <= r.Offset {

@@ -49,7 +49,7 @@ func (e *engine) sweepTargets(r *running, now time.Time) (bool, error) {
 		}
 	}
 	err = inParallel(unsent, func(t *storage.Target) error {
-		err := e.giveUp(t.Device, t.Order, cancelled, true)
+		err := e.takeBack(r, t)
 		if errors.Is(err, errTaken) {
 			return nil
 		}
@@ -65,6 +65,19 @@ func (e *engine) sweepTargets(r *running, now time.Time) (bool, error) {
 		return true, e.commit(y, now)
 	}
 	return s.on, nil
+}
+
+// takeBack ends the order of a target of which nothing has left.
+func (e *engine) takeBack(r *running, t *storage.Target) error {
+	if r.What.Kind != jobInstall {
+		return e.giveUp(t.Device, t.Order, cancelled, true)
+	}
+	_, err := e.CancelJob(t.Device, t.Order)
+	var over *JobError
+	if errors.As(err, &over) {
+		return nil
+	}
+	return err
 }
 
 // cancelled is the reason of what a cancelled campaign has taken back.
@@ -119,8 +132,8 @@ func (e *engine) heldGroup(r *running, t *storage.Target) string {
 	return ""
 }
 
-// lookAfter ends the orders of targets that have been waited for long enough. A bootstrap has deadlines of its own: that
-// it is still open is looked at again later.
+// lookAfter ends the orders of targets that have been waited for long enough. A bootstrap and a job have deadlines of their own: that
+// one is still open is looked at again later.
 func (e *engine) lookAfter(r *running, now time.Time) (bool, error) {
 	if now.Sub(r.looked) < engineTick || r.Counts[string(storage.TargetBegun)] == 0 {
 		return false, nil
@@ -134,7 +147,7 @@ func (e *engine) lookAfter(r *running, now time.Time) (bool, error) {
 	var overdue []*storage.Target
 	for i := range due {
 		t := &due[i]
-		if r.What.Kind != kindBootstrap {
+		if r.What.Kind != kindBootstrap && r.What.Kind != jobInstall {
 			overdue = append(overdue, t)
 		}
 		y.change(t, now, func() { t.NotBefore = now.Add(lookAgain) })

@@ -189,11 +189,34 @@ func (f *Fleet) fill(t *storage.Target, c *storage.Campaign, line *Line) (reason
 		return err.Error(), nil
 	}
 	t.MSISDN, t.IMSI, t.DevID = n.MSISDN, n.IMSI, n.DevID
-	if c.What.Kind != kindBootstrap {
-		return "", nil
+	switch c.What.Kind {
+	case kindBootstrap:
+		t.PIN = line.PIN
+		return f.lacksKey(t, &c.What)
+	case jobInstall:
+		if in := &c.What.Install; in.NoDM || in.Silent {
+			return "", nil
+		}
+		t.PIN = line.PIN
+		if known, err := f.isBootstrapped(t.MSISDN); known || err != nil {
+			return "", err
+		}
+		return f.lacksKey(t, &c.What)
 	}
-	t.PIN = line.PIN
-	return f.lacksKey(t, &c.What)
+	return "", nil
+}
+
+// isBootstrapped says whether a number is that of a device with an account of ours.
+func (f *Fleet) isBootstrapped(msisdn string) (bool, error) {
+	id, err := f.store.FindDevice(storage.ByMSISDN, msisdn)
+	if errors.Is(err, storage.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	dev, err := f.store.Device(id)
+	return err == nil && dev.State.Bootstrapped(), err
 }
 
 // lacksKey says what a target lacks that its bootstrap has to be signed with. Nobody would hear of a PIN that we make.

@@ -38,6 +38,9 @@ func (f *Fleet) needsCertificate(dev *storage.Device) (cert *storage.Certificate
 	if dev.Seen.After(cert.Created) { // over TLS: it has taken the chain
 		return nil, "", nil
 	}
+	if f.modelOf(dev).hasWorked(outcomeCertificate+wayBuiltIn+cert.ID) >= enoughBuiltIn {
+		return nil, "", nil
+	}
 	return cert, "the device is not known to trust it", nil
 }
 

@@ -372,18 +372,69 @@ func TestCertificateWay(t *testing.T) {
 		how, why         string
 	}{
 		{"", "", "", small, HowPush, "nothing is known of the device: a push asks least of it"},
-		{"", "", "", large, HowSI, "it would take 19 SMS, and at most 16 are sent"},
+		{"", "", "", large, HowSMS, "it would take 19 SMS, and at most 16 are sent"},
 		{"Nokia", "E71", "smartphone", small, HowPush, "Nokia's phones offer a pushed certificate to their user"},
 		{"NOKIA", "E71", "smartphone", large, HowSI, "it would take 19 SMS, and at most 16 are sent"},
-		{"Apple", "iPhone", "", small, HowSMS, "iOS drops WAP pushes: it installs what its browser opens"},
-		{"Samsung", "GT-S5230", "phone", small, HowSI, "phones of this make show a link by WAP push, and drop a pushed certificate"},
+		{"Apple", "iPhone", "", small, HowSMS, "iOS drops WAP pushes, and installs what its browser opens"},
+		{"Samsung", "GT-S5230", "phone", small, HowSI, "phones of this make drop a pushed certificate"},
 		{"Microsoft", "Lumia 650", "", small, HowSMS, "Windows phones take a certificate only from their browser or their operator"},
 		{"Microsoft", "Surface", "", small, HowPush, "nothing is known of the device: a push asks least of it"},
-		{"Quectel", "EC25", "modem/module", small, HowNone, "a module has no user who could accept a certificate: it has to be built in"},
+		{"Quectel", "EC25", "modem/module", small, HowNone, "a module has no user: it has to be built in"},
 	} {
 		d := &storage.Device{Facts: map[string]string{"Man": c.man, "Mod": c.mod, "DevTyp": c.devTyp}}
 		if got := r.certificateWay(d, c.cert); got.How != c.how || got.Why != c.why {
 			t.Errorf("%s %s: %s, %s", c.man, c.mod, got.How, got.Why)
+		}
+	}
+}
+
+// What devices of a model have shown goes before what is said of its family, and a device that has not said what it is
+// counts by its TAC.
+func TestCertificateWayLearnt(t *testing.T) {
+	r, cert := newTLSRig(t)
+	keep := func(m *storage.Model) {
+		t.Helper()
+		value, err := storage.AppendRecord(nil, m)
+		if err == nil {
+			err = r.store.PutDocument(storage.ModelPrefix+m.Key(), value)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	learnt := func(recipe string, worked int) []storage.Learnt {
+		return []storage.Learnt{{Origin: "o", Outcomes: []storage.RecipeOutcome{{Recipe: recipe, Worked: worked}}}}
+	}
+	keep(&storage.Model{Man: "Nokia", Mod: "E71", FwV: "1", Learnt: learnt(outcomeCertificate+HowSMS, 3)})
+	keep(&storage.Model{Man: "Nokia", Mod: "E72", FwV: "1", Learnt: learnt(outcomeCertificate+wayBuiltIn+cert.ID, 2)})
+	keep(&storage.Model{Man: "Nokia", Mod: "E73", FwV: "1", Learnt: learnt(outcomeCertificate+wayBuiltIn+cert.ID, 1)})
+	keep(&storage.Model{Man: "Apple", Mod: "iPhone", FwV: "1"})
+	for tac, key := range map[string]string{"35000001": "Nokia|E72|1", "35000002": "Apple|iPhone|1"} {
+		keep(&storage.Model{TAC: tac, Models: []storage.ModelMet{{Key: key}}})
+	}
+	is := func(mod, fwV string) *storage.Device {
+		return &storage.Device{Facts: map[string]string{"Man": "Nokia", "Mod": mod, "FwV": fwV}}
+	}
+	for _, c := range []struct {
+		name  string
+		d     *storage.Device
+		needs bool
+		why   string
+	}{
+		{"as it has worked", is("E71", "1"), true, "it has worked on 3 devices of this model"},
+		{"other firmware", is("E71", "2"), true, "it has worked on 3 devices of this model"},
+		{"built in", is("E72", "1"), false, ""},
+		{"built in, as far as one device tells", is("E73", "1"), true, "Nokia's phones offer a pushed certificate to their user"},
+		{"built in, by TAC", &storage.Device{DevID: "IMEI:350000011234567"}, false, ""},
+		{"family by TAC", &storage.Device{DevID: "IMEI:350000021234567"}, true,
+			"iOS drops WAP pushes, and installs what its browser opens"},
+	} {
+		needs, _, err := r.needsCertificate(c.d)
+		if err != nil || (needs != nil) != c.needs {
+			t.Errorf("%s: needs it: %t, %v", c.name, needs != nil, err)
+		}
+		if way := r.certificateWay(c.d, cert); c.needs && way.Why != c.why {
+			t.Errorf("%s: %s, %s", c.name, way.How, way.Why)
 		}
 	}
 }
@@ -405,7 +456,7 @@ func TestBootstrapWithoutCertificate(t *testing.T) {
 	}
 	entries, _ := r.store.Timeline(d.ID, 0, 100)
 	want := "without the root certificate Our root: the device can not be given it by SMS: " +
-		"a module has no user who could accept a certificate: it has to be built in"
+		"a module has no user: it has to be built in"
 	if e := entries[len(entries)-1]; e.Kind != "certificate" || e.Text != want {
 		t.Errorf("%s: %s", e.Kind, e.Text)
 	}

@@ -30,7 +30,8 @@ type Sending struct {
 	PIN      string // what the user has to type; it is told only here
 }
 
-// SendCertificate places an order: order, push and what the device is given in one commit. The error is a *FieldError
+// SendCertificate places an order: order, push and what the device is given in one commit; or, where the device has an
+// account, a job. The error is a *FieldError
 // where the device can not take it, or storage.ErrNotFound where the device or the certificate is not known.
 func (f *Fleet) SendCertificate(s SendCertificate) (*Sending, error) {
 	cert, err := f.Certificate(s.Certificate)
@@ -47,6 +48,12 @@ func (f *Fleet) SendCertificate(s SendCertificate) (*Sending, error) {
 		if known, err := f.hasOrder(dev.ID, name); known || err != nil {
 			return &Sending{Order: name, Repeated: true}, err
 		}
+	}
+	if dev.State.Bootstrapped() {
+		return f.sendByJob(JobOrder{
+			Device: dev.ID, Kind: jobCertificate, ID: name, Batch: s.Batch, Priority: s.Priority,
+			Values: map[string]string{valueCertificate: cert.ID},
+		})
 	}
 	before, err := f.carrier(dev, cert)
 	if err != nil {

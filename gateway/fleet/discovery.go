@@ -89,7 +89,7 @@ func (f *Fleet) visit(now time.Time, dev *storage.Device, out *sessions.Outcome)
 	is := dev.Handset()
 	switch {
 	case w.Begun.IsZero():
-		return f.setOut(now, dev, "the first session", out)
+		return f.setOut(now, dev, "nothing is known of it", out)
 	case !sameHandset(&is, &w.Of):
 		return f.setOut(now, dev, difference(&w.Of, &is), out)
 	case w.Ended.IsZero():
@@ -164,6 +164,7 @@ func changeWalk(dev *storage.Device, out *sessions.Outcome, edit func(*storage.W
 // setOut begins a walk.
 func (f *Fleet) setOut(now time.Time, dev *storage.Device, why string, out *sessions.Outcome) []storage.Task {
 	was, is := dev.Walk, dev.Handset()
+	other := !was.Begun.IsZero() && (was.Of.DevID != is.DevID || was.Of.Man != is.Man || was.Of.Mod != is.Mod)
 	next := storage.Walk{Begun: now, Why: why, Of: is, Visits: 1}
 	if was.Ended.IsZero() {
 		next.Order, next.Whole = was.Order, was.Whole
@@ -173,10 +174,13 @@ func (f *Fleet) setOut(now time.Time, dev *storage.Device, why string, out *sess
 			return // one was ordered meanwhile: it begins with the next session
 		}
 		d.Walk = next
-		if was.Of.DevID != is.DevID {
+		if other {
 			forgetHandset(d)
 		}
 	})
+	if other {
+		f.forgetTree(dev, out)
+	}
 	if !was.Begun.IsZero() {
 		out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{Kind: "device", Text: "to be discovered anew: " + why})
 	}
@@ -197,6 +201,18 @@ func forgetHandset(d *storage.Device) {
 	}
 	delete(d.Facts, storage.FactTNDS)
 	delete(d.Facts, storage.FactWakeUp)
+}
+
+// forgetTree drops what another handset has said of its tree: of other firmware it is kept until it is said anew.
+func (f *Fleet) forgetTree(dev *storage.Device, out *sessions.Outcome) {
+	t, err := f.readNodes(dev, nil, true)
+	if err != nil {
+		f.notRead(dev, err)
+		return // then it is stale, and goes at the end of the walk
+	}
+	for i := range t.nodes {
+		out.Commit.Nodes = append(out.Commit.Nodes, storage.Node{Device: dev.ID, URI: t.nodes[i].URI})
+	}
 }
 
 // firstRound asks what the device is, what stands at its root, and, where its kind is known, what decides whether it is
@@ -321,6 +337,7 @@ func (f *Fleet) arrive(now time.Time, dev *storage.Device, t *tree, short string
 	out.Commit.Feed = append(out.Commit.Feed, storage.FeedEntry{
 		Kind: "capabilities", Order: dev.Walk.Order, Status: caps.Version, Text: caps.summary(short),
 	})
+	f.showTrust(dev, out)
 	discovered(now, dev, out)
 }
 

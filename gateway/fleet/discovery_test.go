@@ -40,7 +40,7 @@ func TestChildNames(t *testing.T) {
 		{"", false, nil, false},
 		{"SCOMO/FUMO", false, []string{"SCOMO", "FUMO"}, false},
 		{"/SCOMO//FUMO/", false, []string{"SCOMO", "FUMO"}, false},
-		{"App%20Store/M\u00fcller/com.example.app~1", false, []string{"App%20Store", "M\u00fcller", "com.example.app~1"}, false},
+		{"App%20Store/M\u00fcller/app~1", false, []string{"App%20Store", "M\u00fcller", "app~1"}, false},
 		{"a/../b/./c", false, []string{"a", "b", "c"}, true},
 		{"a/b\x00c/d\xff/e?prop=ACL/f\n", false, []string{"a"}, true},
 		{long + "/" + long + "x", false, []string{long}, true},
@@ -51,7 +51,8 @@ func TestChildNames(t *testing.T) {
 		{strings.Repeat("x", 1<<20), false, nil, true},
 	} {
 		if got, cut := childNames([]byte(c.list), c.more); !slices.Equal(got, c.want) || cut != c.cut {
-			t.Errorf("%.60q, more %v: %d names %.60q, cut %v; want %d, cut %v", c.list, c.more, len(got), got, cut, len(c.want), c.cut)
+			t.Errorf("%.60q, more %v: %d names %.60q, cut %v; want %d, cut %v",
+				c.list, c.more, len(got), got, cut, len(c.want), c.cut)
 		}
 	}
 }
@@ -63,29 +64,54 @@ func TestHearNodes(t *testing.T) {
 		answer storage.Answer
 		want   storage.Node
 	}{
-		"an interior node":         {"./SCOMO", give(200, "node", "a/b"), storage.Node{Code: 200, Format: "node", Children: []string{"a", "b"}}},
-		"one without children":     {"./SCOMO", give(200, "node", ""), storage.Node{Code: 200, Format: "node"}},
-		"a leaf":                   {"./X/State", give(200, "int", "10"), storage.Node{Code: 200, Format: "int", Value: "10"}},
-		"neither, as it is told":   {"./X", give(200, "", "a/b"), storage.Node{Code: 200, Value: "a/b", Children: []string{"a", "b"}}},
+		"an interior node": {
+			"./SCOMO", give(200, "node", "a/b"),
+			storage.Node{Code: 200, Format: "node", Children: []string{"a", "b"}},
+		},
+		"one without children": {"./SCOMO", give(200, "node", ""), storage.Node{Code: 200, Format: "node"}},
+		"a leaf":               {"./X/State", give(200, "int", "10"), storage.Node{Code: 200, Format: "int", Value: "10"}},
+		"neither, as it is told": {
+			"./X", give(200, "", "a/b"),
+			storage.Node{Code: 200, Value: "a/b", Children: []string{"a", "b"}},
+		},
 		"a value without a status": {"./X", give(0, "chr", "v"), storage.Node{Code: 200, Format: "chr", Value: "v"}},
 		"nothing":                  {"./X", give(0, "", ""), storage.Node{}},
 		"absent":                   {"./X", give(404, "", ""), storage.Node{Code: 404}},
 		"barred":                   {"./X", give(425, "node", "a"), storage.Node{Code: 425}},
 		"not to be read":           {"./X", give(405, "", ""), storage.Node{Code: 405}},
-		"a long value":             {"./X", give(200, "chr", strings.Repeat("v", 1<<20)), storage.Node{Code: 200, Format: "chr", Value: strings.Repeat("v", maxValue), Cut: true}},
-		"cut between characters":   {"./X", give(200, "chr", strings.Repeat("\u00fc", 1<<10)+"x"), storage.Node{Code: 200, Format: "chr", Value: strings.Repeat("\u00fc", maxValue/2), Cut: true}},
-		"bytes":                    {"./X", give(200, "bin", "\xff\x00"), storage.Node{Code: 200, Format: "bin"}},
-		"a secret":                 {"./DMAcc/a/AppAuth/b/AAuthSecret", give(200, "chr", "s3cret"), storage.Node{Code: 200, Format: "chr"}},
-		"a property":               {"./X?prop=Type", give(200, "chr", "urn:oma:mo:oma-fumo:1.0"), storage.Node{Code: 200, Format: "chr", Value: "urn:oma:mo:oma-fumo:1.0"}},
-		"a root worth believing":   {".", give(200, "node", "DevInfo/FUMO"), storage.Node{Code: 200, Format: "node", Children: []string{"DevInfo", "FUMO"}}},
-		"a bare root":              {".", give(200, "node", "DevInfo/DevDetail/DMAcc"), storage.Node{Code: 200, Format: "node", Children: []string{"DevInfo", "DevDetail", "DMAcc"}, Cut: true}},
+		"a long value": {
+			"./X", give(200, "chr", strings.Repeat("v", 1<<20)),
+			storage.Node{Code: 200, Format: "chr", Value: strings.Repeat("v", maxValue), Cut: true},
+		},
+		"cut between characters": {
+			"./X", give(200, "chr", strings.Repeat("\u00fc", 1<<10)+"x"),
+			storage.Node{Code: 200, Format: "chr", Value: strings.Repeat("\u00fc", maxValue/2), Cut: true},
+		},
+		"bytes": {"./X", give(200, "bin", "\xff\x00"), storage.Node{Code: 200, Format: "bin"}},
+		"a secret": {
+			"./DMAcc/a/AppAuth/b/AAuthSecret", give(200, "chr", "s3cret"),
+			storage.Node{Code: 200, Format: "chr"},
+		},
+		"a property": {
+			"./X?prop=Type", give(200, "chr", "urn:oma:mo:oma-fumo:1.0"),
+			storage.Node{Code: 200, Format: "chr", Value: "urn:oma:mo:oma-fumo:1.0"},
+		},
+		"a root worth believing": {
+			".", give(200, "node", "DevInfo/FUMO"),
+			storage.Node{Code: 200, Format: "node", Children: []string{"DevInfo", "FUMO"}},
+		},
+		"a bare root": {
+			".", give(200, "node", "DevInfo/DevDetail/DMAcc"),
+			storage.Node{Code: 200, Format: "node", Children: []string{"DevInfo", "DevDetail", "DMAcc"}, Cut: true},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dev := &storage.Device{ID: "d"}
 			out := sessions.Outcome{Commit: storage.Commit{
 				Device: "d", Time: epoch, Results: []storage.Results{{Task: 6, Session: "0"}, {Task: 7, Session: "3E", MsgID: 2}},
 			}}
-			hearNodes(dev, &storage.Task{ID: 7, Purpose: purposeTree, Commands: []storage.Command{get(c.uri)}}, []storage.Answer{c.answer}, &out)
+			task := &storage.Task{ID: 7, Purpose: purposeTree, Commands: []storage.Command{get(c.uri)}}
+			hearNodes(dev, task, []storage.Answer{c.answer}, &out)
 			want := c.want
 			want.Device, want.URI, want.Session, want.Task, want.MsgID, want.Time = "d", c.uri, "3E", 7, 2, epoch
 			if len(out.Commit.Nodes) != 1 || !sameNode(&out.Commit.Nodes[0], &want) {

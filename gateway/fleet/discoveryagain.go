@@ -8,10 +8,11 @@ import (
 	"dmgate/storage"
 )
 
-// A device that is known is looked at anew when it is another handset or has other firmware than the one that was looked
-// at, and when upstream wants it (Discover). Package 1 tells the handset in each session. The firmware it does not tell:
-// it is asked for where package 1 has changed (DmV, Lang), after a bootstrap, and, once in Options.CheckEvery, in a
-// session that has something to do anyway. Whoever else asks a device for it has it noticed as well (hearVersions).
+// A device that is known is looked at anew when it is another handset or has other firmware than the one that was
+// looked at, and when upstream wants it (Discover). Package 1 tells the handset in each session. The firmware it does
+// not tell: it is asked for where package 1 has changed (DmV, Lang), after a bootstrap, and, once in
+// Options.CheckEvery, in a session that has something to do anyway. Whoever else asks a device for it has it noticed
+// as well (hearVersions).
 
 // sameHandset says whether one handset with one firmware may have said both. What was not said does not count.
 func sameHandset(a, b *storage.Handset) bool { return difference(a, b) == "" }

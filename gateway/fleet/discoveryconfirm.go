@@ -11,16 +11,16 @@ import (
 	"dmgate/storage"
 )
 
-// A device of a known kind is not walked through. It is asked for the few nodes that decide which recipes are used on its
-// model, beside what it is, in one message. Where that leads to the ways that the first of its kind has, the reference,
-// the reference stands for what it was not asked (Walk.Model), and only what is each device's own is still to be seen: its
-// accounts, for example. Where it does not, it is walked through like any other.
+// A device of a known kind is not walked through. It is asked for the few nodes that decide which recipes are used on
+// its model, beside what it is, in one message. Where that leads to the ways that the first of its kind has, the
+// reference, the reference stands for what it was not asked (Walk.Model), and only what is each device's own is still
+// to be seen: its accounts, for example. Where it does not, it is walked through like any other.
 
 // maxDecisive is how many nodes a device is asked to confirm, at most.
 const maxDecisive = 24
 
-// expect is what a device is asked beside what it is, to see whether its tree is that of its model. Its firmware may not
-// be known yet: that of another firmware says as well where to look.
+// expect is what a device is asked beside what it is, to see whether its tree is that of its model. Its firmware may
+// not be known yet: that of another firmware says as well where to look.
 func (f *Fleet) expect(dev *storage.Device, out *sessions.Outcome) []string {
 	if dev.Walk.Whole {
 		return nil
@@ -38,9 +38,9 @@ func (f *Fleet) expect(dev *storage.Device, out *sessions.Outcome) []string {
 	return f.decisive(ref.Facts, nodes)
 }
 
-// decisive are the nodes that tell whether a tree is like this one: for what can be done, the node deepest in the tree
-// that speaks for the best way, and, where the root does not list them, the objects that these are in. With them go the
-// lists that the rules want to see and that are another one on each device.
+// decisive are the nodes that tell whether a tree is like this one: for what can be done, the node deepest in the
+// tree that speaks for the best way, and, where the root does not list them, the objects that these are in. With them
+// go the lists that the rules want to see and that are another one on each device.
 func (f *Fleet) decisive(facts map[string]string, nodes []storage.Node) []string {
 	listed := false
 	shared := make([]storage.Node, 0, len(nodes))
@@ -81,8 +81,8 @@ func (f *Fleet) decisive(facts map[string]string, nodes []storage.Node) []string
 	return uris
 }
 
-// confirm compares a device with the reference of its model, now that its firmware is known. Where more has to be seen
-// for that, it is asked. What is left is a device that is walked through.
+// confirm compares a device with the reference of its model, now that its firmware is known. Where more has to be
+// seen for that, it is asked. What is left is a device that is walked through.
 func (f *Fleet) confirm(dev *storage.Device, t *tree, out *sessions.Outcome) (next []question, confirmed bool) {
 	if dev.Walk.Model == "" {
 		return nil, false
@@ -119,8 +119,8 @@ func (f *Fleet) confirm(dev *storage.Device, t *tree, out *sessions.Outcome) (ne
 	return []question{{purposeTree, q.singles}}, false
 }
 
-// lost is a way that a device of this model has with the nodes of the reference, and has not with what it has said itself
-// over them; empty where there is none.
+// lost is a way that a device of this model has with the nodes of the reference, and has not with what it has said
+// itself over them; empty where there is none.
 func (f *Fleet) lost(dev *storage.Device, reference, both []storage.Node) string {
 	has, had := f.ways(dev, both), f.ways(dev, reference)
 	for _, way := range slices.Sorted(maps.Keys(had)) {
@@ -131,8 +131,8 @@ func (f *Fleet) lost(dev *storage.Device, reference, both []storage.Node) string
 	return ""
 }
 
-// ways are the ways that lead to what can be done on a device with these nodes: which node each of their names stands for,
-// and how they are called.
+// ways are the ways that lead to what can be done on a device with these nodes: which node each of their names stands
+// for, and how they are called.
 func (f *Fleet) ways(dev *storage.Device, nodes []storage.Node) map[string]string {
 	list := make(map[string]string)
 	for _, c := range f.opt.Rules.Compile(recipe.NewKnown(dev.Facts, nodes), nil) {
@@ -146,8 +146,8 @@ func (f *Fleet) ways(dev *storage.Device, nodes []storage.Node) map[string]strin
 	return list
 }
 
-// over is t over the reference of its model: what the device has said itself goes before, and rules out what the reference
-// has below a node that the device has not.
+// over is t over the reference of its model: what the device has said itself goes before, and rules out what the
+// reference has below a node that the device has not.
 func (t *tree) over(reference []storage.Node) []storage.Node {
 	all := slices.Clone(t.nodes)
 	for i := range reference {

@@ -132,8 +132,8 @@ func cutText(b []byte) string {
 	return string(b)
 }
 
-// childNames are the names in a list of children. Those that can stand in no URI are left out; cut says that there are more
-// than are kept. more says that the list goes on in another message: its last name may be half of one.
+// childNames are the names in a list of children. Those that can stand in no URI are left out; cut says that there
+// are more than are kept. more says that the list goes on in another message: its last name may be half of one.
 func childNames(list []byte, more bool) (kept []string, cut bool) {
 	text := string(list)
 	if more {
@@ -191,7 +191,9 @@ func askAgain(dev *storage.Device, uri string, out *sessions.Outcome) {
 }
 
 // hearVersions notices what a device says of its firmware, whoever has asked for it.
-func hearVersions(now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, out *sessions.Outcome) {
+func hearVersions(
+	now time.Time, dev *storage.Device, task *storage.Task, answers []storage.Answer, out *sessions.Outcome,
+) {
 	for i := range answers {
 		a := &answers[i]
 		leaf := versionLeaf(task.Commands[a.Command].URI)

@@ -24,13 +24,14 @@ import (
 
 // The scripts in testdata/discovery are devices being discovered: real sessions over a real store. Their commands:
 //
-//	device [man=M] [mod=M] [dmv=V] [lang=L] [id=IMEI:N]   a device that was bootstrapped, and what its package 1 says; later
-//	                  in a script: what it says from now on. Without a man it says nothing
+//	device [man=M] [mod=M] [dmv=V] [lang=L] [id=IMEI:N]   a device that was bootstrapped, and what its package 1 says;
+//	                  later in a script: what it says from now on. Without a man it says nothing
 //	another           another device of the same kind, which the script goes on with
-//	tree [add]        its tree, a node a line: "URI" is an interior one, whose children follow from the other lines; "URI =
-//	                  VALUE" a leaf; "URI -" takes a node away; "URI ! STATUS" answers by that, "URI ! STATUS
-//	                  once" once, "URI ! break" by breaking off; "URI * N" has N children. A VALUE of bytes:N is N bytes, one of @tnds or @tnds-wbxml is the subtree. What is not in it is answered by 404, a query by 406
-//	session [alert=N] [break=N] [maxmsg=N]   it opens a session, and breaks it off with the answer to its message N in hand
+//	tree [add]        its tree, a node a line: "URI" is an interior one, whose children follow from the other lines;
+//	                  "URI = VALUE" a leaf; "URI -" takes a node away; "URI ! STATUS" answers by that, "URI ! STATUS
+//	                  once" once, "URI ! break" by breaking off; "URI * N" has N children. A VALUE of bytes:N is N bytes,
+//	                  one of @tnds or @tnds-wbxml the subtree. What is not there is answered by 404, a query by 406
+//	session [alert=N] [break=N] [maxmsg=N]   it opens a session, and breaks it off when it has the answer to message N
 //	notified          a notification was sent to it
 //	task              there is something else for it to do
 //	discover          upstream wants it discovered anew
@@ -465,7 +466,8 @@ func (v *visits) show(d *datadriven.TestData) string {
 		}
 	case "walk":
 		w := &dev.Walk
-		fmt.Fprintf(&b, "%s; walk: %s, %d lists, %d visits, ended %v", dev.State, w.Why, w.Rounds, w.Visits, !w.Ended.IsZero())
+		fmt.Fprintf(&b, "%s; walk: %s, %d lists, %d visits", dev.State, w.Why, w.Rounds, w.Visits)
+		fmt.Fprintf(&b, ", ended %v", !w.Ended.IsZero())
 		if w.Model != "" {
 			fmt.Fprintf(&b, ", as model %s", w.Model)
 		}

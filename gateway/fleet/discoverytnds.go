@@ -11,9 +11,9 @@ import (
 	"dmgate/storage"
 )
 
-// Some devices give a part of their tree in one piece (?list=TNDS), many do not (trap 15). It is tried once, on an object
-// into which the rules want to look, beside the single Gets: a device that can not loses no time. Where it works the
-// other objects are taken in one piece.
+// Some devices give a part of their tree in one piece (?list=TNDS), many do not (trap 15). It is tried once, on an
+// object into which the rules want to look, beside the single Gets: a device that can not loses no time. Where it
+// works the other objects are taken in one piece.
 
 const (
 	maxSubtrees     = 4   // in one list of questions
@@ -40,8 +40,8 @@ func (q *questioner) pieces(wanted []string) {
 	}
 }
 
-// hasSubtree says whether what is at uri may come with the object that it is in: one that was seen to be there. Accounts
-// are not taken in one piece: that would bring their secrets where they are readable.
+// hasSubtree says whether what is at uri may come with the object that it is in: one that was seen to be there.
+// Accounts are not taken in one piece: that would bring their secrets where they are readable.
 func (q *questioner) hasSubtree(uri, object string) bool {
 	if uri == object || strings.Contains(uri, "?") || object == "./DMAcc" || object == "./SyncML" {
 		return false
@@ -52,7 +52,9 @@ func (q *questioner) hasSubtree(uri, object string) bool {
 
 // hearSubtrees reads objects that have come in one piece. Any status but a good one, and a tree that can not be read,
 // says that the device can not do that.
-func (f *Fleet) hearSubtrees(dev *storage.Device, task *storage.Task, answers []storage.Answer, out *sessions.Outcome) {
+func (f *Fleet) hearSubtrees(
+	dev *storage.Device, task *storage.Task, answers []storage.Answer, out *sessions.Outcome,
+) {
 	for i := range answers {
 		a := &answers[i]
 		if isGiven(a.Code) && a.More || isSilent(a) {

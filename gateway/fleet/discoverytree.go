@@ -49,7 +49,9 @@ func (f *Fleet) readNodes(dev *storage.Device, newest []storage.Node, all bool) 
 		after = page[len(page)-1].URI
 	}
 	for i := range newest {
-		t.add(&newest[i])
+		if !newest[i].Time.IsZero() { // it is not to be forgotten
+			t.add(&newest[i])
+		}
 	}
 	t.stale = slices.DeleteFunc(t.stale, t.has) // said anew
 	slices.SortFunc(t.nodes, func(a, b storage.Node) int { return strings.Compare(a.URI, b.URI) })

@@ -81,7 +81,8 @@ type JobOrder struct {
 	Deadline time.Time
 	Priority uint8 // 0 goes first
 
-	Sec, PIN, APN string // of the bootstrap, where one is needed, as in Bootstrap
+	// Of the bootstrap, where one is needed, as in Bootstrap. Operator is an entry of the library, in place of APN.
+	Sec, PIN, APN, Operator string
 }
 
 // PlacedJob is what an order has led to.
@@ -109,7 +110,9 @@ const (
 const wayMark = "mark"
 
 // jobBootstrap is the name of the bootstrap that a job orders.
-func jobBootstrap(id string) string { return id + ".bootstrap" }
+func jobBootstrap(id string) string { return id + bootstrapSuffix }
+
+const bootstrapSuffix = ".bootstrap"
 
 // PlaceJob places an order: order, job and what it begins with in one commit. Where the device has an open job that does
 // the same, that one is the answer. The error is a *FieldError, or storage.ErrNotFound where the device is not known.
@@ -165,7 +168,7 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 		What: storage.JobSpec{
 			Package: o.Package, Version: o.Version, Values: o.Values, Commands: o.Commands, Recipe: o.Recipe,
 			Fallback: o.Fallback, Deadline: o.Deadline, Priority: o.Priority, Silent: o.Silent, NoDM: o.NoDM,
-			Sec: o.Sec, PIN: o.PIN, APN: o.APN,
+			Sec: o.Sec, PIN: o.PIN, APN: o.APN, Operator: o.Operator,
 		},
 	}
 	if j.What.Deadline.IsZero() {
@@ -272,6 +275,9 @@ func (f *Fleet) orderBootstrap(j *storage.Job) (pin string, err error) {
 		return "", err
 	}
 	b := Bootstrap{Device: dev.ID, Batch: j.Batch, Sec: j.What.Sec, PIN: j.What.PIN, APN: j.What.APN, Priority: j.What.Priority}
+	if j.What.Operator != "" {
+		b.AccessPoint = &AccessPoint{Operator: j.What.Operator}
+	}
 	if b.PIN == "" {
 		account, err := f.store.Account(dev.ID)
 		if err != nil {

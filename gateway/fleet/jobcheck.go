@@ -53,6 +53,9 @@ func (f *Fleet) checkJob(o *JobOrder) error {
 			return &FieldError{"sec", err.Error()}
 		}
 	}
+	if o.Operator != "" && (o.APN != "" || o.Operator != OperatorSIM && !operatorCode.MatchString(o.Operator)) {
+		return &FieldError{"operator", "want an MCC and MNC of 5 or 6 digits, or " + OperatorSIM + ", and no apn with it"}
+	}
 	if o.PIN != "" && !pin.MatchString(o.PIN) {
 		return &FieldError{"pin", "not 4 to 10 digits"}
 	}

@@ -65,7 +65,7 @@ func jobsKilledAt(t *testing.T, m *handset.Make, n int, kept bool) (result strin
 	w.order(JobOrder{ID: "2", Kind: jobRemove, Package: "client"})
 	w.order(JobOrder{ID: "3", Kind: jobLock})
 	w.pass(3*time.Hour, 10*time.Minute)
-	w.pass(12*24*time.Hour, 6*time.Hour)
+	w.pass(12*24*time.Hour, 24*time.Hour)
 	return w.result(), n > 0 && w.store.failAt == 0
 }
 

@@ -364,13 +364,14 @@ func (s *jobSituation) awaitDownload() decision {
 
 // awaitReport: it was downloaded; whether it is installed, a session or upstream has to say.
 func (s *jobSituation) awaitReport() decision {
-	if s.Session {
+	seen := s.Verdict != nil && s.Verdict.State == recipe.Done
+	switch {
+	case !seen && !s.Now.Before(s.Job.Since.Add(s.Patience.Report)):
+		return s.fallBack("it was downloaded, and nothing has shown that it is installed")
+	case s.Session:
 		return s.glance()
 	}
-	if s.Now.Before(s.Job.Since.Add(s.Patience.Report)) {
-		return decision{Move: stay}
-	}
-	return s.fallBack("it was downloaded, and nothing has shown that it is installed")
+	return decision{Move: stay}
 }
 
 // glance: the device is in session for some other reason, and can be looked at.

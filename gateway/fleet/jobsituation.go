@@ -67,6 +67,9 @@ func (t *jobTurn) bootstrapOf(s *jobSituation) error {
 	}
 	if waitsForPush(t.dev) {
 		s.Waits = t.dev.Order
+	} else if s.Waits = t.promised(s.Job); s.Waits == s.Job.Bootstrap && s.Waits != "" {
+		s.Bootstrap = storage.OrderOpen // so to speak: it is still to be ordered
+		return nil
 	}
 	s.BootstrapWait, s.BootstrapFault = t.dev.Wait, t.dev.Reason
 	if s.Job.Bootstrap == "" {
@@ -83,6 +86,20 @@ func (t *jobTurn) bootstrapOf(s *jobSituation) error {
 		}
 	}
 	return err
+}
+
+// promised is the bootstrap that another job of the device is about to order; empty for none. One is enough, and the user
+// was told the PIN of that one.
+func (t *jobTurn) promised(j *storage.Job) string {
+	for i := range t.jobs {
+		o := &t.jobs[i]
+		if o.ID != j.ID && o.State == storage.JobAwaitsBootstrap && o.Bootstrap == jobBootstrap(o.ID) && o.Number < j.Number {
+			if there, err := t.hasOrder(t.dev.ID, o.Bootstrap); err == nil && !there {
+				return o.Bootstrap
+			}
+		}
+	}
+	return ""
 }
 
 // pushOf is how the job's last push stands.

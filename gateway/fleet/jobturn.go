@@ -248,6 +248,9 @@ func (t *jobTurn) outcome(j *storage.Job, what, why string) {
 // end is the end of a job, and of its order.
 func (t *jobTurn) end(j *storage.Job, state storage.JobState, why string) {
 	was := j.State
+	if state == storage.JobDone && j.Kind == jobCertificate && j.Way.Recipe != "" && was != storage.JobAwaitsDownload {
+		t.installed(j)
+	}
 	t.closeTasks(j, "job "+string(state)+": "+why)
 	j.What.PIN = ""
 	j.Enter(state, t.now, why, storage.Wait{})

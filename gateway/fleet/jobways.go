@@ -282,5 +282,8 @@ func (t *jobTurn) address(j *storage.Job, v recipe.Values) error {
 		return err
 	}
 	v.Text["package.url"], j.Ticket = url, ticket
+	if ticket != "" {
+		v.Text["package.descriptor"] = descriptorURL(url)
+	}
 	return nil
 }

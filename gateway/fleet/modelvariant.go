@@ -116,7 +116,7 @@ func (f *Fleet) secFor(b *Bootstrap, dev *storage.Device) string {
 
 // formOf is what a bootstrap's document has besides the account.
 func formOf(b *Bootstrap) string {
-	if b.APN != "" {
+	if b.APN != "" || b.AccessPoint != nil {
 		return "apn"
 	}
 	return ""

@@ -35,7 +35,7 @@ type RecipeView struct {
 type FamilyView struct {
 	Name  string
 	Title string
-	Traps []int // known defects, by their numbers in gateway/docs
+	Traps []int // known defects, by their numbers in the list of traps
 	Note  string
 }
 

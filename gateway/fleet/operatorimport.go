@@ -76,12 +76,12 @@ func (i *operatorImport) take(line *OperatorLine) error {
 	}
 	i.last = line.Number
 	if _, fits := join(&i.pending.Settings, &o.Settings); !fits {
-		i.refuse(line.Number, tooMany)
+		i.refuse(line.Number, errTooMany)
 	}
 	return nil
 }
 
-var tooMany = fmt.Errorf("more than %d access points or proxies of one network", maxNAPs)
+var errTooMany = fmt.Errorf("more than %d access points or proxies of one network", maxNAPs)
 
 func (i *operatorImport) refuse(line uint64, why error) {
 	i.done.Refused++
@@ -111,7 +111,7 @@ func (i *operatorImport) flush() error {
 		return err
 	}
 	if i.done.AccessPoints += added; !fits {
-		i.refuse(i.last, tooMany)
+		i.refuse(i.last, errTooMany)
 	}
 	if !i.written[p.Code] {
 		i.written[p.Code] = true

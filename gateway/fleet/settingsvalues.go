@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"strings"
 
+	"dmgate/codec/push"
 	"dmgate/storage"
 )
 
@@ -36,7 +36,9 @@ func (f *Fleet) settingsPush(dev *storage.Device, kind, order string, values map
 		if err != nil {
 			return job, nil, "", err
 		}
-		a.Sec, a.PIN = sec, pin
+		if a.Sec, a.PIN, err = signing(dev, sec, pin); err != nil {
+			return job, nil, "", err
+		}
 		job, _, err = f.accessPointPush(dev, a, order)
 		return job, nil, "access points by a provisioning document", err
 	}
@@ -47,6 +49,44 @@ func (f *Fleet) settingsPush(dev *storage.Device, kind, order string, values map
 	job, given, way, err := f.certificatePush(dev, cert, order)
 	return job, func(d *storage.Device) { d.Give(given) },
 		"root certificate " + cert.Name + " by " + way.How + ": " + way.Why, err
+}
+
+// signing is how the document of a job is signed, whose user is told no PIN that the order does not have.
+func signing(dev *storage.Device, sec, pin string) (string, string, error) {
+	network := push.NetwPIN.String()
+	switch {
+	case sec == "" && pin == "" && dev.IMSI != "":
+		return network, "", nil
+	case sec != network && pin == "":
+		return "", "", &FieldError{"pin", "the device's IMSI is not known, and the order has no PIN for its user"}
+	}
+	return sec, pin, nil
+}
+
+// installed keeps that the device of a job has the certificate in its tree.
+func (t *jobTurn) installed(j *storage.Job) {
+	cert, err := t.certificateOf(j.What.Values)
+	if err != nil {
+		return // it was removed meanwhile
+	}
+	given := storage.Given{
+		Certificate: cert.ID, Fingerprint: cert.Fingerprint, How: HowDM, State: storage.CertificateInstalled, Time: t.now,
+		Order: j.ID,
+	}
+	t.change(func(d *storage.Device) { d.Give(given) })
+}
+
+// sendByJob places a job in place of a push, for a device that has an account: what its tree does not take goes by the
+// push all the same.
+func (f *Fleet) sendByJob(o JobOrder) (*Sending, error) {
+	placed, err := f.PlaceJob(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Sending{
+		Order: placed.Job.ID, Repeated: placed.Repeated || placed.Same, How: HowDM,
+		Why: "a job: in the device's tree where it takes that, else by a push",
+	}, nil
 }
 
 // recipeValues are the values of a job of kind certificate or access-point as recipes take them.
@@ -110,9 +150,4 @@ func accessPointOf(values map[string]string) (*AccessPoint, error) {
 		return nil, err
 	}
 	return &AccessPoint{Given: given}, nil
-}
-
-// secretValue says whether the value of a name is a secret, which is never shown.
-func secretValue(name string) bool {
-	return strings.HasSuffix(name, ".password") || strings.HasSuffix(name, ".secret")
 }

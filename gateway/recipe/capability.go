@@ -67,8 +67,8 @@ type Learned interface {
 	Rank(recipe string) int
 }
 
-// Compile says of each capability, in the order of Names, whether the device has it, and all ways in their order. Nothing
-// may be learnt yet: l is nil then.
+// Compile says of each capability, in the order of Names, whether the device has it, and all ways in their order.
+// Nothing may be learnt yet: l is nil then.
 func (s *Set) Compile(k *Known, l Learned) []Capability {
 	all := make([]Capability, len(Names))
 	for i, name := range Names {

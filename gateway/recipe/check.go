@@ -61,7 +61,8 @@ func (c *checker) needs() {
 			r.late = i
 		}
 		if !depends && i > r.late {
-			c.add(n.place, "needs: it is not looked at before there is an order, and does not depend on one: move it up, before line %d", r.needs[r.late].line)
+			c.add(n.place, "needs: it is not looked at before there is an order, and does not depend on one: "+
+				"move it up, before line %d", r.needs[r.late].line)
 		}
 		c.uses(n)
 		for a := range n.at {
@@ -199,7 +200,8 @@ func (c *checker) value(name string, at place) {
 	list, ok := givens[head]
 	switch {
 	case !ok:
-		c.add(at, "nobody gives {%s}: want one of package, software, apn, account, certificate, alert or extra before the dot", name)
+		c.add(at, "nobody gives {%s}: want one of package, software, apn, account, certificate, alert or extra before "+
+			"the dot", name)
 	case !slices.ContainsFunc(list, func(g given) bool { return g.name == name }):
 		names := make([]string, len(list))
 		for i := range list {

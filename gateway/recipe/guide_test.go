@@ -35,8 +35,8 @@ func TestGuide(t *testing.T) {
 	device.grow(t, "./Boxer/Loader/Phase = ok\n./Boxer/Apps/X7/Package = client\n./Boxer/Apps/X7/Release = 2.0")
 	k := NewKnown(map[string]string{"Man": "BOXER Ltd"}, nil)
 	asked := fmt.Sprint(walk(t, set, k, 64, device.get))
-	if want := "./Boxer ./Boxer/Loader]"; !strings.Contains(asked, "[./Boxer") || !strings.Contains(asked, "[./Boxer/Loader]") {
-		t.Errorf("asked for %s, want %s", asked, want)
+	if !strings.Contains(asked, "./Boxer ") || !strings.HasSuffix(asked, " [./Boxer/Loader]]") {
+		t.Errorf("asked for %s", asked)
 	}
 	w := &set.Compile(k, nil)[0].Ways[0]
 	if w.Recipe.Name != "boxer-install" || w.Confidence != Seen || len(w.Names) != 4 {
@@ -48,7 +48,8 @@ func TestGuide(t *testing.T) {
 		t.Fatalf("%v %v", commands, err)
 	}
 	accepted := []storage.Answer{{Command: 0, Code: 200}, {Command: 1, Code: 202}}
-	if got := w.Judge(commands, append(accepted, storage.Answer{Command: 1, Late: true, Code: 3})); got != (Verdict{Failed, "result 3: the line broke", true, false}) {
+	broken := Verdict{State: Failed, Reason: "result 3: the line broke", Again: true}
+	if got := w.Judge(commands, append(accepted, storage.Answer{Command: 1, Late: true, Code: 3})); got != broken {
 		t.Errorf("%+v", got)
 	}
 	asking, err := w.Poll(v)
@@ -71,7 +72,7 @@ func TestGuide(t *testing.T) {
 			answers[c.URI] = device.answer(0, c.URI)
 		}
 	}
-	for _, key := range regexp.MustCompile(`[a-zA-Z]+`).FindAllString(strings.NewReplacer(" or ", " ", " and ", " ").Replace(recipeKeys+" "+needKeys+" "+sendKeys), -1) {
+	for _, key := range regexp.MustCompile(`[a-zA-Z]+`).FindAllString(recipeKeys+" "+needKeys+" "+sendKeys, -1) {
 		if key != "and" && key != "or" && !strings.Contains(guide, "`"+key) && !strings.Contains(guide, key+"`") {
 			t.Errorf("the guide does not tell of the key %s", key)
 		}

@@ -53,7 +53,8 @@ func Load(folder string) (*Set, error) {
 	return loaded(own)
 }
 
-// Parse reads the embedded rules and one file over them, which is called by a name in errors. They are as those of Load.
+// Parse reads the embedded rules and one file over them, which is called by a name in errors. They are as those of
+// Load.
 func Parse(name string, text []byte) (*Set, error) { return loaded([]file{newFile(name, text)}) }
 
 func loaded(own []file) (*Set, error) {

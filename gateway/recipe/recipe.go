@@ -1,12 +1,13 @@
 // Package recipe knows how things are done on devices whose management trees differ: by rules that are data.
 //
-// A recipe says what it does (install, lock, ...), what has to be in the tree for it, what is to be sent, how each answer
-// is understood, and how to see that it was done. Recipes are YAML files: those of the product are embedded, and a folder
-// of the operator's overrides them or adds to them by name. gateway/docs/recipes.md says how to write one.
+// A recipe says what it does (install, lock, ...), what has to be in the tree for it, what is to be sent, how each
+// answer is understood, and how to see that it was done. Recipes are YAML files: those of the product are embedded,
+// and a folder of the operator's overrides them or adds to them by name. gateway/docs/recipes.md says how to write
+// one.
 //
-// All of it is pure: nothing here reads a clock, a store or a network. Who uses it asks what it wants to know of a tree
-// (Set.Wanted), lets it say what the device can do (Set.Compile), sends what a Way says and shows it the answers.
-// Source: sections 8 and 9 of the fact sheet.
+// All of it is pure: nothing here reads a clock, a store or a network. Who uses it asks what it wants to know of a
+// tree (Set.Wanted), lets it say what the device can do (Set.Compile), sends what a Way says and shows it the
+// answers. Source: sections 8 and 9 of the fact sheet.
 package recipe
 
 import (
@@ -89,8 +90,8 @@ func (r *Recipe) Sends() bool { return len(r.stages[0].send) > 0 }
 
 // Takes says what a recipe is given to install.
 type Takes struct {
-	// Payload is how the data gets to the device: "url" (it fetches them by the value package.url), "inline" (the bytes of
-	// Values.Payload travel in the session), or empty for a recipe that has none.
+	// Payload is how the data gets to the device: "url" (it fetches them by the value package.url), "inline" (the
+	// bytes of Values.Payload travel in the session), or empty for a recipe that has none.
 	Payload string
 	Types   []string // media types, globs; empty for any
 	Max     int64    // bytes of an inline payload, at most; 0 where nothing is known of a limit

@@ -14,8 +14,9 @@ import (
 	"dmgate/storage"
 )
 
-// TestScripts walks devices of each family: what is wanted of their trees, what they can do, what is sent to them, and
-// what their answers mean. Each embedded recipe has to be there: rendered and judged, or, where it sends nothing, found.
+// TestScripts walks devices of each family: what is wanted of their trees, what they can do, what is sent to them,
+// and what their answers mean. Each embedded recipe has to be there: rendered and judged, or, where it sends nothing,
+// found.
 func TestScripts(t *testing.T) {
 	set, err := Load("")
 	if err != nil {

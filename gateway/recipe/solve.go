@@ -8,7 +8,8 @@ import (
 	"dmgate/storage"
 )
 
-// maxInstances is how many children of a node are looked at for a * before there is an order, and maxComponents for one.
+// maxInstances is how many children of a node are looked at for a * before there is an order, and maxComponents for
+// one.
 const (
 	maxInstances  = 16
 	maxComponents = 512
@@ -279,7 +280,8 @@ func (s *solver) each(i int, p *pattern, seg, mark int, n *storage.Node) bool {
 		s.missed(i, !search, s.buf[mark:], n, "has more below it than was looked at")
 	case count == 0:
 		s.missed(i, false, s.buf[mark:], n, "has nothing below it that fits")
-	case s.explain && len(s.needs[i].where) > 0 && s.miss.need == i && !s.miss.unknown: // more telling than which value one of them has
+	case s.explain && len(s.needs[i].where) > 0 && s.miss.need == i && !s.miss.unknown:
+		// More telling than which value one of them has.
 		s.miss = miss{need: i, uri: s.described(&s.needs[i]), node: n, says: "is not there"}
 	}
 	return false

@@ -42,6 +42,7 @@ var givens = map[string][]given{
 		{"package.name", "for people"},
 		{"package.version", "what the device will report"},
 		{"package.url", "where the device fetches it"},
+		{"package.descriptor", "where its OMA DL descriptor is; known of a package that the gateway serves"},
 		{"package.type", "media type"},
 		{"package.size", "bytes, decimal"},
 		{"package.sha256", "digest in hex"},

@@ -9,10 +9,10 @@ import (
 )
 
 // Locate says which nodes the way works on, as far as that depends on the order: the component with the identifier
-// {software.id}, for example. It is a function of the answers so far, by the URI that was asked (see Gather): as long as
-// the verdict is Pending the commands in more are to be sent, and it is called again with their answers as well. Done
-// comes with all names, which are to be the way's Names from then on; so it is called once, with no answers, of a way
-// that needs no such thing. Failed says that the device has no such node, or does not show it.
+// {software.id}, for example. It is a function of the answers so far, by the URI that was asked (see Gather): as long
+// as the verdict is Pending the commands in more are to be sent, and it is called again with their answers as well.
+// Done comes with all names, which are to be the way's Names from then on; so it is called once, with no answers, of
+// a way that needs no such thing. Failed says that the device has no such node, or does not show it.
 func (w *Way) Locate(v Values, answers map[string]storage.Answer) (more []storage.Command, names map[string]string, verdict Verdict) {
 	r := w.Recipe
 	more, names, verdict = w.look(r.needs[r.late:], v, answers)
@@ -22,10 +22,10 @@ func (w *Way) Locate(v Values, answers map[string]storage.Answer) (more []storag
 	return more, names, verdict
 }
 
-// Verify says whether what the way was to do is to be seen on the device. As Locate it is a function of the answers so
-// far; Pending says that more is to be asked. Done says that it is verified, or, with nothing asked, that there is
-// nothing to be read back. Later says that it is not so, or not yet: with all answers asked anew it may be, and where it
-// is not within VerifyWithin it has failed.
+// Verify says whether what the way was to do is to be seen on the device. As Locate it is a function of the answers
+// so far; Pending says that more is to be asked. Done says that it is verified, or, with nothing asked, that there is
+// nothing to be read back. Later says that it is not so, or not yet: with all answers asked anew it may be, and where
+// it is not within VerifyWithin it has failed.
 func (w *Way) Verify(v Values, answers map[string]storage.Answer) (more []storage.Command, verdict Verdict) {
 	if !w.Verifies() {
 		return nil, Verdict{State: Done, Reason: "there is nothing to be read back"}
@@ -127,8 +127,8 @@ func answered(answers map[string]storage.Answer) *Known {
 	return NewKnown(nil, nodes)
 }
 
-// nodeOf is what the answer to a Get says of a node. A device that does not tell the format of an interior node gives its
-// children all the same: they are read both as that and as a value.
+// nodeOf is what the answer to a Get says of a node. A device that does not tell the format of an interior node gives
+// its children all the same: they are read both as that and as a value.
 func nodeOf(uri string, a *storage.Answer) storage.Node {
 	n := storage.Node{URI: uri, Code: a.Code, Format: string(a.Format), Type: string(a.Type)}
 	if n.Code == 0 && len(a.Data) > 0 {

@@ -2,9 +2,9 @@ package recipe
 
 import "cmp"
 
-// Wanted are the URIs whose Get would settle whether recipes that the facts do not rule out have what they need, at most
-// max of them, those of the best recipes first. Some end in "?prop=Type". None is known already, whatever the answer
-// was: who asks and adds the answers comes to an end, where nothing is wanted.
+// Wanted are the URIs whose Get would settle whether recipes that the facts do not rule out have what they need, at
+// most max of them, those of the best recipes first. Some end in "?prop=Type". None is known already, whatever the
+// answer was: who asks and adds the answers comes to an end, where nothing is wanted.
 //
 // That end is bounded: only nodes that patterns reach are asked for, and a * stands for 16 children at most.
 func (s *Set) Wanted(k *Known, max int) []string {

@@ -8,9 +8,9 @@ import (
 	"dmgate/storage"
 )
 
-// TestWantedEnds answers whatever is wanted with whatever comes to mind: statuses that contradict each other, lists that
-// name what is not there. It comes to an end all the same, below a number that the rules give, and nothing is asked twice
-// (walk sees to that).
+// TestWantedEnds answers whatever is wanted with whatever comes to mind: statuses that contradict each other, lists
+// that name what is not there. It comes to an end all the same, below a number that the rules give, and nothing is
+// asked twice (walk sees to that).
 func TestWantedEnds(t *testing.T) {
 	set, err := Load("")
 	if err != nil {
@@ -51,9 +51,9 @@ func TestWantedEnds(t *testing.T) {
 	})
 }
 
-// mostAsked is how many URIs may be wanted of a device, whatever it answers: of each pattern the nodes on its way down,
-// where a * stands for maxInstances, and for each of these a type and the leaves that are looked at. A bound name stands
-// for as many nodes as the need that binds it.
+// mostAsked is how many URIs may be wanted of a device, whatever it answers: of each pattern the nodes on its way
+// down, where a * stands for maxInstances, and for each of these a type and the leaves that are looked at. A bound
+// name stands for as many nodes as the need that binds it.
 func (s *Set) mostAsked() int {
 	sum := 0
 	for _, r := range s.recipes {

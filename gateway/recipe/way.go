@@ -44,8 +44,8 @@ func (w *Way) stage() *stage { return &w.Recipe.stages[w.Stage] }
 // Within is how long a result may take that comes late. It is never zero.
 func (w *Way) Within() time.Duration { return w.stage().within }
 
-// Polls says whether a result that is late can be asked for by Poll: the device has a node that tells. Where it has none,
-// Verify tells as well.
+// Polls says whether a result that is late can be asked for by Poll: the device has a node that tells. Where it has
+// none, Verify tells as well.
 func (w *Way) Polls() bool {
 	p := w.stage().poll
 	if p == nil {
@@ -75,8 +75,8 @@ func (w *Way) PollMost() int {
 	return 0
 }
 
-// Commands is what is to be sent in this stage, as one task. Its error is a *ValueError where a value is missing, or can
-// not be sent like that.
+// Commands is what is to be sent in this stage, as one task. Its error is a *ValueError where a value is missing, or
+// can not be sent like that.
 func (w *Way) Commands(v Values) ([]storage.Command, error) {
 	st := w.stage()
 	commands := make([]storage.Command, 0, len(st.send))
@@ -139,7 +139,9 @@ func (w *Way) alert(c *storage.Command, s *sending, f *filler) {
 	code := f.fill(&s.code, asText)
 	n, err := strconv.Atoi(code)
 	if f.ok && (err != nil || n < 1100 || n > 1104) {
-		f.fail(&ValueError{File: s.code.file, Line: s.code.line, Value: s.code.name(), Msg: fmt.Sprintf("is %.20q: want 1100 to 1104", code)})
+		f.fail(&ValueError{
+			File: s.code.file, Line: s.code.line, Value: s.code.name(), Msg: fmt.Sprintf("is %.20q: want 1100 to 1104", code),
+		})
 	}
 	c.Code = n
 	for i := range s.items {
