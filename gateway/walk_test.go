@@ -79,17 +79,21 @@ var walks = []walk{
 // TestWalk walks the first of its kind, then eight more at once, then the tenth. What the first and the tenth were told,
 // and why, stands in testdata/walk; what it took until it was known what they can do is logged.
 func TestWalk(t *testing.T) {
-	var table []string
-	for _, w := range walks {
-		t.Run(w.name, func(t *testing.T) {
-			lines := w.run(t)
-			table = append(table, lines...)
-		})
-	}
+	table := make([][]string, len(walks))
+	t.Run("each", func(t *testing.T) {
+		for i := range walks {
+			t.Run(walks[i].name, func(t *testing.T) {
+				t.Parallel()
+				table[i] = walks[i].run(t)
+			})
+		}
+	})
 	t.Logf("\n%-10s %-6s %5s %8s %6s %6s %8s %8s  %-24s %-24s %s", "handset", "which", "sess.", "messages", "sent", "got",
 		"in all", "time", "recipe", "end", "messages in all")
-	for _, line := range table {
-		t.Log(line)
+	for _, lines := range table {
+		for _, line := range lines {
+			t.Log(line)
+		}
 	}
 }
 
