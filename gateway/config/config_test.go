@@ -73,7 +73,6 @@ orders: {sendWithin: 168h, answerWithin: 45m}
 tree: {nodes: 100, check: 6h}
 models: {failures: 5, share: 0.5, keep: 1000}
 files: {upload: 5000000000, lifetime: 36h, uses: 1, requests: 50, downloads: 9, misses: 4, text: "Get {title} at {url}"}
-models: {failures: 5, share: 0.5, keep: 1000}
 modems:
   ports:
     - /dev/ttyUSB0

@@ -21,7 +21,7 @@ func TestCampaignRefused(t *testing.T) {
 		want string
 	}{
 		{"name", NewCampaign{Name: strings.Repeat("x", 201), What: good}, "name: 201 bytes, at most 200 are taken"},
-		{"kind", NewCampaign{What: storage.Action{Kind: "wipe"}}, `kind: "wipe", want bootstrap, notify or task`},
+		{"kind", NewCampaign{What: storage.Action{Kind: "wipe"}}, `kind: "wipe", want bootstrap, notify, task or install`},
 		{"install of nothing", NewCampaign{What: storage.Action{Kind: "install"}}, "package: install needs the name of a package"},
 		{"install that asks again", NewCampaign{What: storage.Action{
 			Kind: "install", Again: true, Install: storage.JobSpec{Package: "client"},
@@ -48,7 +48,7 @@ func TestCampaignRefused(t *testing.T) {
 		{"growth", NewCampaign{What: good, How: storage.Pacing{Growth: math.NaN()}}, "growth: NaN, want a factor an hour of 0 to 100"},
 		{"attempts", NewCampaign{What: good, How: storage.Pacing{Attempts: 21}}, "attempts: 21, want 1 to 20"},
 		{"retry", NewCampaign{What: good, How: storage.Pacing{RetryAfter: -time.Second}}, "retry_after: -1s, want 0 to 720h0m0s"},
-		{"success", NewCampaign{What: good, How: storage.Pacing{Success: "queued"}}, `success: "queued", want sent, delivered or done`},
+		{"success", NewCampaign{What: good, How: storage.Pacing{Success: "queued"}}, `success: "queued", want sent, delivered, done or installed`},
 		{"canary", NewCampaign{What: good, How: storage.Pacing{CanaryGood: 1.5}}, "canary_good: 1.5, want a share of 0 to 1"},
 		{"hold", NewCampaign{What: good, How: storage.Pacing{HoldAbove: 50}}, "hold_above: 50, want a share of 0 (never) to 1"},
 		{"window", NewCampaign{What: good, How: storage.Pacing{Windows: []storage.Window{{From: "08:00", To: "20:00"}, {From: "8"}}}},

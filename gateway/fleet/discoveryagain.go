@@ -83,11 +83,7 @@ func (f *Fleet) Discover(id storage.DeviceID) (order string, err error) {
 			if err := hasAccount(d); err != nil {
 				return err
 			}
-			d.Walk = storage.Walk{Begun: now, Why: "it was ordered", Order: order, Whole: true, Of: d.Handset()}
-			d.Enter(storage.Connected, now, "", storage.Wait{
-				For: "a session, to be discovered anew", Until: now.Add(f.opt.AnswerIn),
-				Next: "the order fails; it is discovered anew when it connects",
-			})
+			f.lookAnew(d, order, now)
 			return nil
 		},
 		Orders: []storage.Order{{ID: order, Device: id, Kind: kindDiscover, State: storage.OrderOpen, Created: now}},
@@ -105,4 +101,13 @@ func (f *Fleet) Discover(id storage.DeviceID) (order string, err error) {
 	}
 	f.pushed()
 	return order, nil
+}
+
+// lookAnew has a device discovered anew in its next session, for an order that ends with that; empty for none.
+func (f *Fleet) lookAnew(d *storage.Device, order string, now time.Time) {
+	d.Walk = storage.Walk{Begun: now, Why: "it was ordered", Order: order, Whole: true, Of: d.Handset()}
+	d.Enter(storage.Connected, now, "", storage.Wait{
+		For: "a session, to be discovered anew", Until: now.Add(f.opt.AnswerIn),
+		Next: "the order fails; it is discovered anew when it connects",
+	})
 }

@@ -186,6 +186,9 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 	}
 	t := &jobTurn{Fleet: f, now: now, dev: dev, jobs: append(jobs, j), seen: map[string]uint64{}, commit: c}
 	is := &t.jobs[len(jobs)]
+	if o.Kind == jobDiscover && dev.State.Bootstrapped() { // the job ends its order by itself
+		t.change(func(d *storage.Device) { f.lookAnew(d, "", now) })
+	}
 	if _, err := t.advance(is); err != nil {
 		return nil, err
 	}

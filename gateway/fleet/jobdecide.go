@@ -35,6 +35,10 @@ type jobSituation struct {
 	Moved   time.Time         // when it came into that state
 	Fault   string            // why it has failed
 
+	// Called is as long as the device is taken to come by itself, as it was notified for another order; zero where it was
+	// not.
+	Called time.Time
+
 	// The session. Outside of one neither is true.
 	Session bool // the device has proved itself, and discovery is done: it can be told what to do
 	Fresh   bool // it has only just done so
@@ -210,6 +214,9 @@ func (s *jobSituation) ask(without string) decision {
 	case s.Now.Before(s.Talks):
 		return decision{Move: await, Why: "the device is being asked what it is", Wait: s.until(
 			s.Talks, "the end of its discovery", "the device is notified")}
+	case j.Sessions == 0 && s.Now.Before(s.Called):
+		return decision{Move: await, Why: "the device was notified for another order", Wait: s.until(
+			s.Called, what, "the device is notified")}
 	case j.Sessions == 0:
 		return decision{Move: notifying, Why: "the device is notified", Wait: s.until(
 			s.Now.Add(s.Patience.Send), "a modem for the notification", "the device is notified again")}

@@ -82,15 +82,12 @@ func (e *jobEngine) run(ctx context.Context, tick <-chan time.Time) error {
 	return nil
 }
 
-// latestWait is after all waits.
-var latestWait = time.Unix(1<<40, 0)
-
 // load looks at all jobs that are not over. What the feed tells from here on comes after that.
 func (e *jobEngine) load(ctx context.Context) error {
 	e.at = e.store.Head()
 	var behind storage.JobRef
 	for ctx.Err() == nil {
-		refs, err := e.store.JobsDue(latestWait, behind, jobPage)
+		refs, err := e.store.JobsDue(latest, behind, jobPage)
 		if err != nil || len(refs) == 0 {
 			return err
 		}

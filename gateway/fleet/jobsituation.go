@@ -16,7 +16,8 @@ const (
 	answersWithin = time.Hour
 	looks         = 4 // for what was done to be seen
 	shortestLook  = 5 * time.Minute
-	discoveryIn   = 5 * time.Minute // of a session that has begun
+	discoveryIn   = 5 * time.Minute  // of a session that has begun
+	comesWithin   = 10 * time.Minute // a device that was notified for something else
 )
 
 // situation gathers what there is to know of a job.
@@ -57,7 +58,7 @@ func (t *jobTurn) patience() patience {
 // discovered says whether the device has said what it is since a job was placed, and whether it has ever.
 func (t *jobTurn) discovered(j *storage.Job) (found, known bool) {
 	known = t.dev.State == storage.Discovered
-	return known && t.dev.Walk.Ended.After(j.Created), known
+	return known && !t.dev.Walk.Ended.Before(j.Created), known
 }
 
 // bootstrapOf is how the bootstrap of a device without an account stands.
@@ -111,18 +112,32 @@ func (t *jobTurn) pushOf(s *jobSituation) error {
 		if s.Settles = s.Job.What.Fallback[s.Job.Fallback-1] == wayPush; s.Settles {
 			kind = s.Job.Kind
 		}
-	case storage.JobAwaitsSession, storage.JobInstalling, storage.JobVerifying:
-	default:
+	case storage.JobDownloaded, storage.JobMarked:
 		return nil
 	}
 	pushes, err := t.store.Pushes(t.dev.ID)
 	for i := range slices.Backward(pushes) {
-		if p := &pushes[i]; p.Order == s.Job.ID && p.Kind == kind {
+		switch p := &pushes[i]; {
+		case p.Kind == kind && p.Order == s.Job.ID && s.Push == "":
 			s.Push, s.Moved, s.Fault = p.State, p.Changed, p.Error
-			break
+		case p.Kind == notification && p.Order != s.Job.ID:
+			if until := t.calledUntil(p); until.After(s.Called) {
+				s.Called = until
+			}
 		}
 	}
 	return err
+}
+
+// calledUntil is how long a device that a push has notified is taken to be about to come.
+func (t *jobTurn) calledUntil(p *storage.PushJob) time.Time {
+	switch {
+	case p.State == storage.PushQueued || p.State == storage.PushSending:
+		return p.Created.Add(t.opt.SendWithin)
+	case p.State == storage.PushFailed || t.dev.Seen.After(p.Changed):
+		return time.Time{}
+	}
+	return p.Changed.Add(comesWithin)
 }
 
 // taskOf is the job's last task, as the session has it or else the store, and what was heard of it.
