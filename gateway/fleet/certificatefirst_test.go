@@ -504,3 +504,39 @@ func TestAddCertificate(t *testing.T) {
 		t.Errorf("removing it again: %v", err)
 	}
 }
+
+// A process that is killed between any two commits leaves it to the next one, which has nothing to catch up on: the order
+// of the pushes is in the store, and a push that nobody moves any more is released by its own time.
+func TestCertificateFirstOverRestarts(t *testing.T) {
+	steps := []storage.PushState{storage.PushSending, storage.PushSent, storage.PushDelivered}
+	for killed := range len(steps) + 1 {
+		r, cert := newTLSRig(t)
+		d := r.register("+9990001")
+		restart := func() {
+			r.Fleet = New(r.opt, r.store, func() { r.pushed++ })
+			if err := r.Load(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.bootstrap(d)
+		restart()
+		_, jobs := r.due()
+		for _, state := range steps[:killed] {
+			r.becomes(&jobs[0], state)
+			restart()
+		}
+		kinds, _ := r.due()
+		if want := []string{"certificate", "", "", "bootstrap"}[killed]; kinds != want {
+			t.Errorf("killed after %d steps: due %q, want %q", killed, kinds, want)
+		}
+		r.now = r.now.Add(r.opt.SendWithin - time.Second)
+		restart()
+		sent := killed >= 2
+		if kinds, _ = r.due(); strings.HasSuffix(kinds, "bootstrap") != sent {
+			t.Errorf("killed after %d steps, at the end of the time: due %q", killed, kinds)
+		}
+		if g := r.device(d.ID).Given(cert.ID); g == nil {
+			t.Errorf("killed after %d steps: nothing is known of the certificate", killed)
+		}
+	}
+}

@@ -193,6 +193,7 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 		return nil, err
 	}
 	t.keep(is)
+	endsAtOnce(c)
 	if err := f.store.Commit(c); err != nil {
 		return nil, err
 	}
@@ -208,6 +209,19 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 		}
 	}
 	return &PlacedJob{Job: is, PIN: pin}, nil
+}
+
+// endsAtOnce has an order that a commit places and ends be placed as one that has ended: it is in no store yet in which it
+// could end.
+func endsAtOnce(c *storage.Commit) {
+	o := &c.Orders[0]
+	i := slices.IndexFunc(c.Ends, func(e storage.OrderEnd) bool { return e.ID == o.ID })
+	if i < 0 {
+		return
+	}
+	o.State, o.Ended, o.Reason = c.Ends[i].State, c.Time, c.Ends[i].Reason
+	c.Feed = append(c.Feed, storage.FeedEntry{Kind: "order", Order: o.ID, Status: string(o.State), Text: o.Reason})
+	c.Ends = slices.Delete(c.Ends, i, i+1)
 }
 
 // describe is how the feed tells of an order, without what is secret in it.
