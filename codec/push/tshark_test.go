@@ -136,6 +136,9 @@ func TestTsharkReadsPushes(t *testing.T) {
 	messages = append(messages,
 		message{push: Push{TID: 1, ContentType: TypeNotification, HasAppID: true, AppID: AppDM, Body: note.Append(nil,
 			nil, nil)}},
+		message{push: Push{ContentType: TypeX509CACert, Body: make([]byte, 700)}},
+		message{push: Push{ContentType: TypeX509CACert, Signed: true, SEC: NetwPIN, MAC: strings.Repeat("A", 40),
+			Body: make([]byte, 700)}},
 		message{push: Push{TypeName: "application/x-unheard-of", Body: make([]byte, 300)}})
 
 	var frames [][]byte
@@ -195,6 +198,16 @@ func genSettings(t *rapid.T) *cp.Document {
 			Server: cp.Login{Name: text("user"), Secret: text("secret"), Nonce: text("nonce")},
 			Init:   rapid.Bool().Draw(t, "init"),
 		}},
+	}
+	if rapid.Bool().Draw(t, "proxy") {
+		d.Proxies = []cp.PXLogical{{
+			ID: text("proxy"), StartPage: "http://" + text("page"), Domains: []string{text("domain")},
+			Auth: &cp.Login{Type: "HTTP-BASIC", Name: text("user"), Secret: text("secret")},
+			Hosts: []cp.PXPhysical{{
+				ID: text("host"), Addr: "10.0.0.1", IPv4: true, ToNAPID: d.NAPDefs[0].ID,
+				Ports: []cp.Port{{Number: 9201, Service: "CO-WSP"}},
+			}},
+		}}
 	}
 	if rapid.Bool().Draw(t, "auth") {
 		d.NAPDefs[0].Auth = &cp.Login{Type: rapid.SampledFrom([]string{"PAP", "CHAP"}).Draw(t, "type"),
