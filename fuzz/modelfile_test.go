@@ -10,8 +10,8 @@ import (
 	"dmgate/storage"
 )
 
-// FuzzModelFile: whatever the file, models come in their order, and what was read comes back when it is written and read
-// again, and goes through the store.
+// FuzzModelFile: whatever the file, models come in their order, and what was read comes back when it is written and
+// read again, and goes through the store.
 func FuzzModelFile(f *testing.F) {
 	for _, seed := range []string{
 		`{"schema":1,"exported":"2026-01-01T00:00:00Z","models":[` + "\n" +

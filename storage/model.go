@@ -115,8 +115,8 @@ const (
 	ModelReaderName = "reader/models"
 )
 
-// Key names the model among models: "Nokia|E71|100.07.76", or "tac:35824201". It has none of "/", "%" and blanks: what is
-// not a letter, a digit or one of "._-" stands as "~" and two hexadecimal digits.
+// Key names the model among models: "Nokia|E71|100.07.76", or "tac:35824201". It has none of "/", "%" and blanks: what
+// is not a letter, a digit or one of "._-" stands as "~" and two hexadecimal digits.
 func (m *Model) Key() string {
 	if m.TAC != "" {
 		return TACKey(m.TAC)

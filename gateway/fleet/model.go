@@ -24,8 +24,8 @@ type model struct {
 	rules func(recipe string) string // the version of its rules: failures under others bar nothing
 }
 
-// Bar is when a recipe is not tried any more on a model: when it has failed on so many devices, and on more than a share
-// of those on which it has worked or failed. The user's no and our own faults do not count.
+// Bar is when a recipe is not tried any more on a model: when it has failed on so many devices, and on more than a
+// share of those on which it has worked or failed. The user's no and our own faults do not count.
 type Bar struct {
 	Failures int     // 3
 	Share    float64 // 0.7
@@ -82,8 +82,8 @@ func (m *model) tally(recipe string) (worked, failed int, reason string) {
 	return worked, failed, reason
 }
 
-// Barred says whether a recipe has failed on this model so often that it is not tried again, and why. Other rules, or an
-// upstream that resets the model, let it be tried anew.
+// Barred says whether a recipe has failed on this model so often that it is not tried again, and why. Other rules, or
+// an upstream that resets the model, let it be tried anew.
 func (m *model) Barred(recipe string) (reason string, barred bool) {
 	worked, failed, why := m.tally(recipe)
 	if failed < m.bar.Failures || float64(failed) <= m.bar.Share*float64(failed+worked) {
@@ -102,8 +102,8 @@ const (
 	seedWeight = 2
 )
 
-// rankStep is what it takes for a recipe to go before another one that has the better rank of its own: an outcome or two
-// are no proof.
+// rankStep is what it takes for a recipe to go before another one that has the better rank of its own: an outcome or
+// two are no proof.
 const rankStep = 250
 
 // Rank is negative for a recipe that has worked on this model, positive for one that has failed, 0 where nothing is
@@ -147,8 +147,8 @@ func (m *model) hints(recipe string) (worked, all int) {
 }
 
 // reference is the tree that a device of this kind is expected to have, as nodes without evidence, and whether it gives
-// its tree at once ("yes", "no" or ""). Another firmware's stands in where this one has none. It is nil where nothing is
-// known. All of it has to be confirmed by the device.
+// its tree at once ("yes", "no" or ""). Another firmware's stands in where this one has none. It is nil where nothing
+// is known. All of it has to be confirmed by the device.
 func (m *model) reference() (nodes []storage.Node, tnds string) {
 	r := m.referenced()
 	if r == nil {

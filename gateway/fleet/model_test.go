@@ -44,8 +44,8 @@ func TestBarred(t *testing.T) {
 	}
 }
 
-// What has worked goes first, what has failed last. What is known of this firmware counts most, then other firmwares and
-// other rules, then the families.
+// What has worked goes first, what has failed last. What is known of this firmware counts most, then other firmwares
+// and other rules, then the families.
 func TestRank(t *testing.T) {
 	prefers, avoids := &seed{Prefer: []string{"r"}}, &seed{Avoid: []avoided{{Recipe: "r"}}}
 	for _, c := range []struct {

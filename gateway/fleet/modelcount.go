@@ -39,8 +39,8 @@ func outcomeIn(l *storage.Learnt, recipe string) *storage.RecipeOutcome {
 	return &l.Outcomes[i]
 }
 
-// countOutcome counts what came of a recipe under some version of its rules. Where there are more recipes than are kept,
-// the one that was tried longest ago goes.
+// countOutcome counts what came of a recipe under some version of its rules. Where there are more recipes than are
+// kept, the one that was tried longest ago goes.
 func countOutcome(l *storage.Learnt, recipe, rules, what, reason string, at time.Time) {
 	o := outcomeIn(l, recipe)
 	if o == nil {
@@ -165,8 +165,8 @@ func addModel(m *storage.Model, met storage.ModelMet) {
 	m.Models = m.Models[:min(len(m.Models), maxTACModels)]
 }
 
-// plain is a device's text, or one with some of it in it, as it may stand in a record and on a page: no control characters,
-// sound UTF-8, at most limit bytes.
+// plain is a device's text, or one with some of it in it, as it may stand in a record and on a page: no control
+// characters, sound UTF-8, at most limit bytes.
 func plain(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -144,9 +144,9 @@ func sameName(a, b *storage.Model) bool {
 	return a.Man == b.Man && a.Mod == b.Mod && a.FwV == b.FwV && a.TAC == b.TAC
 }
 
-// ResetModel forgets what was counted of a recipe on a model, or with an empty one all that was learnt of it but its name:
-// what was barred is tried again. ErrNotFound where there is no such model. An import may bring back what other gateways
-// have counted.
+// ResetModel forgets what was counted of a recipe on a model, or with an empty one all that was learnt of it but its
+// name: what was barred is tried again. ErrNotFound where there is no such model. An import may bring back what other
+// gateways have counted.
 func (f *Fleet) ResetModel(key, recipe string) error {
 	r, err := f.modelReader(func(*storage.ModelReader) {})
 	if err != nil {

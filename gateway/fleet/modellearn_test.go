@@ -223,7 +223,8 @@ func TestLearnsOutcomes(t *testing.T) {
 	}
 }
 
-// The first device gives the reference. Where more devices deny it than confirm it, the next one of them takes its place.
+// The first device gives the reference. Where more devices deny it than confirm it, the next one of them takes its
+// place.
 func TestReferenceIsConfirmedOrReplaced(t *testing.T) {
 	s := newSchool(t)
 	has := func(name string) []storage.Node {

@@ -147,7 +147,8 @@ func (p *lessons) discovered(e *storage.FeedEntry) error {
 
 // refer says what the walk of a device means for the reference of its model. It becomes the reference where there is
 // none, where that is from before the rules wanted to know what they want to know today, and where more devices have
-// denied it, which were asked for all and said otherwise, than have confirmed it. A walk that was cut, and one that is not that of the entry any more, means nothing.
+// denied it, which were asked for all and said otherwise, than have confirmed it. A walk that was cut, and one that is
+// not that of the entry any more, means nothing.
 func (p *lessons) refer(dev *storage.Device, key string, at time.Time) (func(*storage.ModelReference), error) {
 	w, rules := &dev.Walk, p.opt.Rules.Version()
 	if w.Ended.IsZero() || w.Short != "" {

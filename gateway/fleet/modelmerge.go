@@ -10,13 +10,13 @@ import (
 	"dmgate/storage"
 )
 
-// mergeModels adds what src says to dst, a record of the same model, and says where the two do not agree. own is the name
-// under which this gateway counts.
+// mergeModels adds what src says to dst, a record of the same model, and says where the two do not agree. own is the
+// name under which this gateway counts.
 //
 // Merging is idempotent, and the order in which records are merged makes no difference, but for the device of the
 // reference, which is not told to others, and for what is said of conflicts: of two counts of one gateway the later one
-// holds, and so does the later one of two references. Of more than maxOrigins other gateways those that have counted last
-// are kept.
+// holds, and so does the later one of two references. Of more than maxOrigins other gateways those that have counted
+// last are kept.
 func mergeModels(dst, src *storage.Model, own string) (conflicts []string) {
 	dst.Created = earlier(dst.Created, src.Created)
 	if src.Changed.After(dst.Changed) {
@@ -99,8 +99,8 @@ func laterLearnt(a, b *storage.Learnt) bool {
 	return bytes.Compare(x, y) > 0
 }
 
-// boundOrigins drops the counts of other gateways beyond maxOrigins, and puts the rest in order: the own ones, then those
-// that have counted last.
+// boundOrigins drops the counts of other gateways beyond maxOrigins, and puts the rest in order: the own ones, then
+// those that have counted last.
 func boundOrigins(m *storage.Model, own string) (gone int) {
 	slices.SortFunc(m.Learnt, func(a, b storage.Learnt) int {
 		switch {

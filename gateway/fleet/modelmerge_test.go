@@ -115,14 +115,16 @@ func TestCountsAreBounded(t *testing.T) {
 		countOutcome(l, fmt.Sprint("r", i), "", outcomeFailed, "no", epoch.Add(time.Duration(i)))
 		countVariant(l, variant{fmt.Sprint(i), ""}, storage.Connected, epoch)
 	}
-	if len(l.Outcomes) != maxOutcomes || l.Outcomes[0].Recipe != fmt.Sprint("r", 2*maxOutcomes) || len(l.Variants) != maxVariants {
+	if len(l.Outcomes) != maxOutcomes || l.Outcomes[0].Recipe != fmt.Sprint("r", 2*maxOutcomes) ||
+		len(l.Variants) != maxVariants {
 		t.Errorf("%d outcomes from %s on, %d variants", len(l.Outcomes), l.Outcomes[0].Recipe, len(l.Variants))
 	}
 	o := outcomeIn(l, fmt.Sprint("r", 3*maxOutcomes-1))
 	for i := range 3 * maxReasons {
 		countOutcome(l, o.Recipe, "", outcomeFailed, fmt.Sprint("why ", i*(i%2)), epoch.Add(time.Duration(i)))
 	}
-	if len(o.Reasons) != maxReasons || o.Failed != 3*maxReasons+1 || o.Reasons[0].Count != 12 || o.Reasons[0].Text != "why 0" {
+	if len(o.Reasons) != maxReasons || o.Failed != 3*maxReasons+1 ||
+		o.Reasons[0].Count != 12 || o.Reasons[0].Text != "why 0" {
 		t.Errorf("%d reasons of %d failures: %+v", len(o.Reasons), o.Failed, o.Reasons)
 	}
 	countOutcome(l, o.Recipe, "v2", outcomeWorked, "", epoch)

@@ -16,8 +16,8 @@ const (
 	maxReferenceText     = 96 << 10 // bytes of all URIs, names and values
 )
 
-// modelFacts are the facts that are the same on all devices of a model. Others are left out: DevId tells who it is, Lang
-// who uses it.
+// modelFacts are the facts that are the same on all devices of a model. Others are left out: DevId tells who it is,
+// Lang who uses it.
 var modelFacts = []string{
 	"Man", "Mod", "FwV", "SwV", "HwV", "OEM", "DevTyp", "DmV", "LrgObj", "URI/MaxDepth", "URI/MaxTotLen", "URI/MaxSegLen",
 	"Ext/FotaClientVer", "Ext/DMClientVer", "Ext/ModDDF", "Ext/ModDevDet", storage.FactMaxMsgSize, storage.FactMaxObjSize,
@@ -30,8 +30,8 @@ var instances = []string{
 	"MSI", "AppStore", "nonStore", "System", "AppInstallation", "Provider", "Root", "My",
 }
 
-// referenceOf is what of a device's facts and nodes may stand for its model: nothing that tells who it is, who uses it or
-// how it is reached.
+// referenceOf is what of a device's facts and nodes may stand for its model: nothing that tells who it is, who uses it
+// or how it is reached.
 func referenceOf(dev *storage.Device, nodes []storage.Node) storage.ModelReference {
 	own := marks(dev)
 	r := storage.ModelReference{Device: dev.ID, Facts: make(map[string]string), TNDS: dev.Facts[storage.FactTNDS]}
@@ -129,7 +129,9 @@ func (p personal) shared(n *storage.Node) (m storage.ModelNode, ok bool) {
 			return m, false
 		}
 	}
-	m = storage.ModelNode{URI: n.URI, Code: n.Code, Format: plain(n.Format, maxName), Type: plain(n.Type, maxName), Cut: n.Cut}
+	m = storage.ModelNode{
+		URI: n.URI, Code: n.Code, Format: plain(n.Format, maxName), Type: plain(n.Type, maxName), Cut: n.Cut,
+	}
 	if p.in(m.Type) {
 		m.Type = ""
 	}
@@ -152,8 +154,8 @@ func (p personal) shared(n *storage.Node) (m storage.ModelNode, ok bool) {
 	return m, true
 }
 
-// valueShared says whether the value of a leaf is the model's: what DevDetail and DevInfo say of facts of the model. All
-// other values are a device's own, or of a moment.
+// valueShared says whether the value of a leaf is the model's: what DevDetail and DevInfo say of facts of the model.
+// All other values are a device's own, or of a moment.
 func valueShared(uri string) bool {
 	name, ok := strings.CutPrefix(uri, "./DevDetail/")
 	if !ok {
@@ -177,9 +179,14 @@ func agree(a, b []storage.ModelNode) bool {
 		if isThere(was.Code) != isThere(is.Code) || isGiven(was.Code) != isGiven(is.Code) {
 			return false
 		}
-		if !was.Cut && !is.Cut && !slices.Equal(slices.Sorted(slices.Values(was.Children)), slices.Sorted(slices.Values(is.Children))) {
+		if !was.Cut && !is.Cut && !sameNames(was.Children, is.Children) {
 			return false
 		}
 	}
 	return true
+}
+
+// sameNames says whether two lists have the same names, in whatever order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }

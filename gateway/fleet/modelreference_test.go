@@ -83,7 +83,8 @@ func TestReferenceIsBounded(t *testing.T) {
 	if len(r.Nodes) != maxReferenceNodes || r.Nodes[0].URI != "./A" {
 		t.Fatalf("%d nodes, the first of them %s", len(r.Nodes), r.Nodes[0].URI)
 	}
-	if a := r.Nodes[0]; len(a.Children) != maxReferenceChildren || !a.Cut || len(a.Type) > maxName || !utf8.ValidString(a.Type) || strings.Contains(a.Type, "\x01") {
+	if a := r.Nodes[0]; len(a.Children) != maxReferenceChildren || !a.Cut || len(a.Type) > maxName ||
+		!utf8.ValidString(a.Type) || strings.Contains(a.Type, "\x01") {
 		t.Errorf("%d children, cut %v, type %q", len(a.Children), a.Cut, a.Type)
 	}
 	for i := range nodes {

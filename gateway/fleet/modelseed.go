@@ -91,8 +91,8 @@ type seedError struct {
 
 func (e *seedError) Error() string { return fmt.Sprintf("%s:%d: %s", e.file, e.line, e.msg) }
 
-// readSeeds reads all seeds of files. Its error joins all that is wrong with them. recipe says whether there is a recipe
-// of a name; nil takes any.
+// readSeeds reads all seeds of files. Its error joins all that is wrong with them. recipe says whether there is a
+// recipe of a name; nil takes any.
 func readSeeds(files fs.FS, recipe func(name string) bool) ([]*seed, error) {
 	names, err := fs.Glob(files, "seeds/*.yaml")
 	if err != nil {

@@ -29,14 +29,14 @@ func parseVariant(text string) (v variant) {
 	return v
 }
 
-// openSecs are the ways to sign a bootstrap of which one is chosen where upstream leaves it open, the usual one in front.
-// That of userpinmac is not among them: its PIN can not be told a second time.
+// openSecs are the ways to sign a bootstrap of which one is chosen where upstream leaves it open, the usual one in
+// front. That of userpinmac is not among them: its PIN can not be told a second time.
 var openSecs = []string{push.UserPIN.String(), push.NetwPIN.String(), push.UserNetwPIN.String()}
 
-// bestSec is how devices with this TAC take a bootstrap best, where upstream leaves it open: the usual way, unless another
-// one has worked before, or is known to be the only one, and better. imsi says that the device's IMSI is known, without
-// which the network's PIN can not be; pin says that the user was given a PIN, which then has to be asked for. form is what
-// the document is to have besides the account.
+// bestSec is how devices with this TAC take a bootstrap best, where upstream leaves it open: the usual way, unless
+// another one has worked before, or is known to be the only one, and better. imsi says that the device's IMSI is known,
+// without which the network's PIN can not be; pin says that the user was given a PIN, which then has to be asked for.
+// form is what the document is to have besides the account.
 func (f *Fleet) bestSec(tac, form string, imsi, pin bool) string {
 	r, err := f.models.get(storage.TACKey(tac), f.opt.Clock(), func() (readModel, error) { return f.readTAC(tac) })
 	if err != nil {
@@ -63,7 +63,8 @@ func (f *Fleet) bestSec(tac, form string, imsi, pin bool) string {
 }
 
 // variantScore is the share of bootstraps of a kind that devices of a TAC have taken, between 0 and 1, with one of each
-// assumed before anything is seen, and two taken where it is the way that is hinted at. Those in another form count half.
+// assumed before anything is seen, and two taken where it is the way that is hinted at. Those in another form count
+// half.
 func variantScore(r *readModel, v variant, hint string) float64 {
 	good, all := 1.0, 2.0
 	if v.sec == hint {

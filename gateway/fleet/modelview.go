@@ -16,7 +16,7 @@ type ModelView struct {
 	Recipes  []RecipeView // tried or spoken of, the best first
 	Families []FamilyView // that the model is of
 	Origin   string       // the name under which this gateway counts
-	Sec      string       // of a TAC: how a bootstrap is signed where upstream leaves it open and all is known that it needs
+	Sec      string       // of a TAC: how a bootstrap is signed where its order leaves all of that open
 }
 
 // RecipeView is what is known of a recipe on a model.
@@ -57,8 +57,8 @@ func (f *Fleet) Model(key string) (*ModelView, error) {
 	return v, nil
 }
 
-// Models lists models by key, those of a maker where man is not empty. next is the key of the last one that was looked at,
-// where there may be more.
+// Models lists models by key, those of a maker where man is not empty. next is the key of the last one that was looked
+// at, where there may be more.
 func (f *Fleet) Models(man, after string, limit int) (list []*ModelView, next string, err error) {
 	prefix := storage.ModelPrefix
 	if man != "" {

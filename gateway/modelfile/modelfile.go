@@ -19,7 +19,8 @@ import (
 // Schema is the number of the schema that is read and written. A field more does not change it.
 const Schema = 1
 
-// Model is what is known of the devices of one maker, model and firmware, or of one TAC, as the file and the API show it.
+// Model is what is known of the devices of one maker, model and firmware, or of one TAC, as the file and the API show
+// it.
 type Model struct {
 	Man       string     `json:"man,omitempty"`
 	Mod       string     `json:"mod,omitempty"`

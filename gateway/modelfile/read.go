@@ -32,8 +32,8 @@ func (e *FileError) Error() string {
 
 func (e *FileError) Unwrap() error { return e.err }
 
-// Read reads a file as it comes, a model at a time. A model that is not sound carries what is wrong with it; a file that
-// is none ends with a *FileError.
+// Read reads a file as it comes, a model at a time. A model that is not sound carries what is wrong with it; a file
+// that is none ends with a *FileError.
 func Read(r io.Reader) iter.Seq2[fleet.ModelEntry, error] {
 	return func(yield func(fleet.ModelEntry, error) bool) {
 		f := &file{limit: &limited{r: r}, yield: yield}
