@@ -117,6 +117,11 @@ const bootstrapSuffix = ".bootstrap"
 // PlaceJob places an order: order, job and what it begins with in one commit. Where the device has an open job that does
 // the same, that one is the answer. The error is a *FieldError, or storage.ErrNotFound where the device is not known.
 func (f *Fleet) PlaceJob(o JobOrder) (*PlacedJob, error) {
+	if o.ID != "" { // what else a repeated order says does not count
+		if placed, err := f.placedBefore(&o); placed != nil || err != nil {
+			return placed, err
+		}
+	}
 	if err := f.checkJob(&o); err != nil {
 		return nil, err
 	}
@@ -130,6 +135,23 @@ func (f *Fleet) PlaceJob(o JobOrder) (*PlacedJob, error) {
 			return placed, err
 		}
 	}
+}
+
+// placedBefore is the job of an order that was placed before; nil where it was not.
+func (f *Fleet) placedBefore(o *JobOrder) (*PlacedJob, error) {
+	dev, err := f.store.Device(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	j, err := f.store.Job(o.Device, o.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	pin, err := f.jobPIN(dev, j, o.PIN)
+	return &PlacedJob{Job: j, Repeated: true, PIN: pin}, err
 }
 
 var placingSeed = maphash.MakeSeed()
@@ -148,7 +170,7 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 		j := &jobs[i]
 		last = max(last, j.Number)
 		if j.ID == id {
-			pin, err := f.jobPIN(dev, id, o)
+			pin, err := f.jobPIN(dev, j, o.PIN)
 			return &PlacedJob{Job: j, Repeated: true, PIN: pin}, err
 		}
 		if !j.State.Open() {
@@ -199,12 +221,11 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 	}
 	f.pushed()
 	pin, err := f.orderBootstraps(t)
-	if err != nil { // the engine will
+	if err != nil && !errors.Is(err, storage.ErrFailed) { // the engine will
 		f.logJob("bootstrap of a job not ordered yet", is, err)
 	}
-	own := is.Bootstrap == "" || is.Bootstrap == jobBootstrap(id)
-	if pin == "" && own && !dev.State.Bootstrapped() && !is.What.NoDM && !is.What.Silent {
-		if pin, err = f.jobPIN(dev, id, o); err != nil {
+	if pin == "" {
+		if pin, err = f.jobPIN(dev, is, o.PIN); err != nil {
 			return nil, err
 		}
 	}
@@ -251,19 +272,33 @@ func sameCommand(a, b storage.Command) bool {
 		a.Depth == b.Depth && a.Source == b.Source && a.Code == b.Code && slices.Equal(a.Items, b.Items)
 }
 
-// jobPIN is what the user has to type where the job's bootstrap is still to be ordered, or was before; empty where that
-// is not known here.
-func (f *Fleet) jobPIN(dev *storage.Device, id string, o *JobOrder) (string, error) {
-	b := Bootstrap{Sec: o.Sec, PIN: o.PIN, APN: o.APN}
+// jobPIN is what the user has to type for the bootstrap of a job, with the PIN that its order has given, if any. It is empty
+// where there is none of its own, where nothing has to be typed, and where the PIN hangs on the document (userpinmac).
+func (f *Fleet) jobPIN(dev *storage.Device, j *storage.Job, given string) (string, error) {
+	own := j.Bootstrap == "" || j.Bootstrap == jobBootstrap(j.ID)
+	if !own || !j.State.Open() || dev.State.Bootstrapped() || j.What.NoDM || j.What.Silent {
+		return "", nil
+	}
+	text := j.What.Sec
+	switch order, err := f.store.Order(dev.ID, jobBootstrap(j.ID)); {
+	case err == nil && text == "":
+		text = parseVariant(order.Variant).sec
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
+		return "", err
+	}
+	b := Bootstrap{Sec: text, PIN: given, APN: j.What.APN}
 	sec, err := push.ParseSEC(f.secFor(&b, dev))
-	if err != nil || sec == push.NetwPIN || sec == push.UserPINMAC || dev.State.Bootstrapped() || o.PIN != "" {
-		return o.PIN, nil
+	if err != nil || sec == push.NetwPIN || sec == push.UserPINMAC {
+		return "", nil
+	}
+	if given != "" {
+		return given, nil
 	}
 	account, err := f.store.Account(dev.ID)
 	if err != nil {
 		return "", err
 	}
-	return pinFor(account, jobBootstrap(id)), nil
+	return pinFor(account, jobBootstrap(j.ID)), nil
 }
 
 // orderBootstraps orders the bootstraps that a turn has found necessary, and returns the PIN of the last one. One that is
@@ -310,7 +345,17 @@ func (f *Fleet) orderBootstrap(j *storage.Job) (pin string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return placed.PIN, nil
+	return placed.PIN, f.forgetPIN(j)
+}
+
+// forgetPIN drops the PIN of a job whose bootstrap is ordered.
+func (f *Fleet) forgetPIN(j *storage.Job) error {
+	if j.What.PIN == "" {
+		return nil
+	}
+	return f.store.Commit(&storage.Commit{Device: j.Device, Time: f.opt.Clock(), JobEdits: []storage.JobEdit{{
+		ID: j.ID, Edit: func(j *storage.Job) error { j.What.PIN = ""; return nil },
+	}}})
 }
 
 // campaignOf is the campaign that a job is of; empty for none.

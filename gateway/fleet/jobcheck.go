@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dmgate/codec/push"
+	"dmgate/storage"
 )
 
 // checkJob refuses what can not be carried out on any device, and fills in what was left to us.
@@ -59,7 +60,23 @@ func (f *Fleet) checkJob(o *JobOrder) error {
 	if o.PIN != "" && !pin.MatchString(o.PIN) {
 		return &FieldError{"pin", "not 4 to 10 digits"}
 	}
+	if kind.links && o.Values["package.url"] == "" {
+		return f.checkPackageName(o.Package)
+	}
 	return nil
+}
+
+// checkPackageName refuses a name that no package of the catalogue has.
+func (f *Fleet) checkPackageName(name string) error {
+	found := false
+	err := f.eachPackage(func(p *storage.Package) error {
+		found = found || p.Name == name || name == anyClient && p.Client
+		return nil
+	})
+	if err == nil && !found {
+		err = &FieldError{"package", fmt.Sprintf("the catalogue has no %.60q", name)}
+	}
+	return err
 }
 
 // jobKindNames are the kinds, as an error tells them.

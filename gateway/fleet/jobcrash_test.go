@@ -105,19 +105,8 @@ func (w *jobWorld) result() string {
 		execs = append(execs, fmt.Sprintf("Exec %s %d", uri, w.execs[uri]))
 	}
 	ends := 0
-	for after := uint64(0); ; {
-		page, err := w.store.Feed(after, 1000)
-		w.must(err)
-		if len(page) == 0 {
-			break
-		}
-		for i := range page {
-			after = page[i].Offset
-			state := storage.JobState(page[i].Status)
-			if page[i].Kind == "job" && !state.Open() {
-				ends++
-			}
-		}
+	for _, n := range w.ends() {
+		ends += n
 	}
 	open, err := w.store.OpenTasks(w.dev, 0, 100)
 	w.must(err)

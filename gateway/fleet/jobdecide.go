@@ -121,7 +121,7 @@ func (s *jobSituation) decide() decision {
 	switch {
 	case reportSettles(j):
 		return decision{Move: finish, Why: "version " + j.Reported + " was reported"}
-	case j.State == storage.JobMarked:
+	case j.State == storage.JobMarked && s.Now.Before(j.What.Deadline):
 		return s.glance()
 	case !j.State.Open():
 		return decision{Move: stay}

@@ -84,10 +84,12 @@ func (t *jobTurn) choose(j *storage.Job, ability *recipe.Capability) (*storage.P
 	}
 	var can abilities
 	if ability != nil {
-		can = abilities{}
+		ways := make([]string, len(ability.Ways))
 		for i := range ability.Ways {
-			can[ability.Name] = append(can[ability.Name], ability.Ways[i].Recipe.Name)
+			ways[i] = ability.Ways[i].Recipe.Name
 		}
+		// A package that does not say what it is for serves to install and to update.
+		can = abilities{ability.Name: ways, defaultAbility: ways}
 	}
 	return t.choosePackage(t.dev, can, j.What.Package, j.What.Version)
 }
