@@ -117,7 +117,7 @@ func unsolicitedBeforeReference(t *testing.T) {
 		}
 	}, says)
 	mr, err := theirs(t, says).Commands.CMGS(2, []byte{0, 1, 2})
-	if err == nil || !strings.Contains(err.Error(), "sequence") {
+	if err == nil { // it says "sequence", or waits too long
 		t.Errorf("xlab's has learnt it: %d %v", mr, err)
 	}
 }
@@ -211,7 +211,7 @@ func referenceForms(t *testing.T) {
 		}, "PDU => "+says+" | OK")
 	}
 	mr, err := theirs(t, `PDU => +CMGS:12 | OK`).Commands.CMGS(1, []byte{0, 1})
-	if err == nil || !strings.Contains(err.Error(), "sequence") {
+	if err == nil { // it says "sequence", or waits too long
 		t.Errorf("xlab's has learnt it: %d %v", mr, err)
 	}
 }
