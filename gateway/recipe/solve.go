@@ -95,6 +95,9 @@ func (s *solver) solve(i int) bool {
 		return s.lacks(i)
 	}
 	s.tried[i] = false
+	if n.optional && s.doubtful(i) {
+		return s.unbound(i)
+	}
 	for a := range n.at {
 		p := &n.at[a]
 		if s.wants != nil && s.wants.full() {
@@ -114,9 +117,25 @@ func (s *solver) solve(i int) bool {
 		}
 	}
 	if n.optional && !s.tried[i] {
-		s.names[n.name] = ""
-		s.proofs[i] = proof{}
-		return s.solve(i + 1)
+		return s.unbound(i)
+	}
+	return false
+}
+
+// unbound goes on without an optional node.
+func (s *solver) unbound(i int) bool {
+	s.names[s.needs[i].name] = ""
+	s.proofs[i] = proof{}
+	return s.solve(i + 1)
+}
+
+// doubtful says whether a need before number i is met by a node that an ACL bars: such a device is not asked for what
+// may be left out.
+func (s *solver) doubtful(i int) bool {
+	for k := range s.proofs[:i] {
+		if s.proofs[k].way == byBar {
+			return true
+		}
 	}
 	return false
 }
