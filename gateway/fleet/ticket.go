@@ -52,8 +52,8 @@ func (f *Fleet) newTicket(
 		return "", "", fmt.Errorf("fleet: package %s has no file yet", pkg.ID)
 	}
 	return f.makeTicket(storage.Ticket{
-		Device: dev, Job: job, Package: pkg.ID, Purpose: purpose, File: pkg.File, Title: pkg.Title, Version: pkg.Version,
-		Params: pkg.Params, Software: cmp.Or(pkg.Software, pkg.Name),
+		Device: dev, Job: job, Package: pkg.ID, Purpose: purpose, File: pkg.File, Title: cmp.Or(pkg.Title, pkg.Name),
+		Version: pkg.Version, Params: pkg.Params, Software: cmp.Or(pkg.Software, pkg.Name),
 	})
 }
 
