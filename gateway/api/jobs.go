@@ -28,7 +28,7 @@ type NewJobs struct {
 type JobSpec struct {
 	Package  string            `json:"package,omitempty"` // name in the catalogue, or what the device calls it
 	Version  string            `json:"version,omitempty"`
-	Values   map[string]string `json:"values,omitempty"` // "apn.address", "certificate.id", ... They are taken and not shown
+	Values   map[string]string `json:"values,omitempty"` // "apn.address", "certificate.id", ...: taken and not shown
 	Commands []Command         `json:"commands,omitempty"`
 	Recipe   string            `json:"recipe,omitempty"` // the only one to be used
 

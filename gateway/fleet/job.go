@@ -75,9 +75,11 @@ type JobOrder struct {
 	Commands []storage.Command // of kind task
 	Recipe   string            // the only one to be used; empty for the best
 
-	Fallback []string // "si", "sms", "link" (what suits the device), "push", "mark", in this order, where device management fails; nil for none
-	NoDM     bool     // not by device management: the fallback begins at once
-	Silent   bool     // neither bootstrapped nor notified: it waits until the device comes by itself
+	// Fallback are ways for where device management fails, in this order: "si", "sms", "link" (of these what suits the
+	// device), "push", "mark". Nil for none.
+	Fallback []string
+	NoDM     bool // not by device management: the fallback begins at once
+	Silent   bool // neither bootstrapped nor notified: it waits until the device comes by itself
 	Deadline time.Time
 	Priority uint8 // 0 goes first
 
@@ -186,7 +188,8 @@ func (f *Fleet) placeJob(o *JobOrder, id string) (*PlacedJob, error) {
 	}
 	now := f.opt.Clock()
 	j := storage.Job{
-		ID: id, Device: dev.ID, Batch: o.Batch, Number: last + 1, Kind: o.Kind, State: storage.JobQueued, Created: now, Since: now,
+		ID: id, Device: dev.ID, Batch: o.Batch, Number: last + 1, Kind: o.Kind, State: storage.JobQueued, Created: now,
+		Since: now,
 		What: storage.JobSpec{
 			Package: o.Package, Version: o.Version, Values: o.Values, Commands: o.Commands, Recipe: o.Recipe,
 			Fallback: o.Fallback, Deadline: o.Deadline, Priority: o.Priority, Silent: o.Silent, NoDM: o.NoDM,
@@ -263,13 +266,13 @@ func describe(j *storage.Job) string {
 // doesSame says whether an open job does what is ordered.
 func doesSame(j *storage.Job, o *JobOrder) bool {
 	w := &j.What
-	return j.Kind == o.Kind && w.Package == o.Package && (o.Version == "" || w.Version == o.Version) && w.Recipe == o.Recipe &&
-		maps.Equal(w.Values, o.Values) && slices.EqualFunc(w.Commands, o.Commands, sameCommand)
+	return j.Kind == o.Kind && w.Package == o.Package && (o.Version == "" || w.Version == o.Version) &&
+		w.Recipe == o.Recipe && maps.Equal(w.Values, o.Values) && slices.EqualFunc(w.Commands, o.Commands, sameCommand)
 }
 
 func sameCommand(a, b storage.Command) bool {
-	return a.Kind == b.Kind && a.URI == b.URI && a.Format == b.Format && a.Type == b.Type && string(a.Data) == string(b.Data) &&
-		a.Depth == b.Depth && a.Source == b.Source && a.Code == b.Code && slices.Equal(a.Items, b.Items)
+	return a.Kind == b.Kind && a.URI == b.URI && a.Format == b.Format && a.Type == b.Type &&
+		string(a.Data) == string(b.Data) && a.Depth == b.Depth && a.Source == b.Source && a.Code == b.Code && slices.Equal(a.Items, b.Items)
 }
 
 // jobPIN is what the user has to type for the bootstrap of a job, with the PIN that its order has given, if any. It is empty
@@ -326,7 +329,9 @@ func (f *Fleet) orderBootstrap(j *storage.Job) (pin string, err error) {
 	if err != nil {
 		return "", err
 	}
-	b := Bootstrap{Device: dev.ID, Batch: j.Batch, Sec: j.What.Sec, PIN: j.What.PIN, APN: j.What.APN, Priority: j.What.Priority}
+	b := Bootstrap{
+		Device: dev.ID, Batch: j.Batch, Sec: j.What.Sec, PIN: j.What.PIN, APN: j.What.APN, Priority: j.What.Priority,
+	}
 	if j.What.Operator != "" {
 		b.AccessPoint = &AccessPoint{Operator: j.What.Operator}
 	}

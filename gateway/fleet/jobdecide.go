@@ -221,7 +221,8 @@ func (s *jobSituation) ask(without string) decision {
 		return decision{Move: notifying, Why: "the device is notified", Wait: s.until(
 			s.Now.Add(s.Patience.Send), "a modem for the notification", "the device is notified again")}
 	case s.Push == storage.PushQueued || s.Push == storage.PushSending:
-		return decision{Move: stay, Wait: s.until(s.Moved.Add(s.Patience.Send), "a modem for the notification", "the job's deadline is waited for")}
+		return decision{Move: stay, Wait: s.until(
+			s.Moved.Add(s.Patience.Send), "a modem for the notification", "it is waited for still, as long as the job may")}
 	}
 	again := s.Patience.again(s.Moved, j.Sessions)
 	last := j.Sessions >= s.Patience.Notified

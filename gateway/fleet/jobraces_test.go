@@ -24,8 +24,8 @@ func TestJobsOvertaken(t *testing.T) {
 		for n := range ids {
 			ids[n] = fmt.Sprintf("%d-%d", round, n)
 			_, err := w.PlaceJob(JobOrder{
-				Device: w.dev, Kind: kindTask, ID: ids[n],
-				Commands: []storage.Command{get("./DevInfo/Man"), get(fmt.Sprintf("./DevInfo/Mod?%s", ids[n]))},
+				Device: w.dev, Kind: kindTask, ID: ids[n], Version: ids[n], // so that no two are the same
+				Commands: []storage.Command{get("./DevInfo/Man"), get("./DevInfo/Mod")},
 			})
 			w.must(err)
 		}
@@ -42,14 +42,21 @@ func TestJobsOvertaken(t *testing.T) {
 	jobs, err := w.store.Jobs(w.dev)
 	w.must(err)
 	ends := w.ends()
+	done := 0
 	for i := range jobs {
 		j := &jobs[i]
+		if j.State == storage.JobDone {
+			done++
+		}
 		o, err := w.store.Order(w.dev, j.ID)
 		w.must(err)
 		if j.State.Open() || ends[j.ID] != 1 || o.State == storage.OrderOpen ||
 			(o.State == storage.OrderDone) != (j.State == storage.JobDone) {
 			t.Errorf("%s is %s, and has ended %d times; its order is %s", j.ID, j.State, ends[j.ID], o.State)
 		}
+	}
+	if done < 81 { // the notify and those that nobody has cancelled
+		t.Errorf("%d of %d jobs are done, want 81 at least", done, len(jobs))
 	}
 }
 

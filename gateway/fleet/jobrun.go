@@ -19,6 +19,7 @@ const (
 	jobPage    = 1000
 	jobWorkers = 32
 	jobRetries = 10
+	jobBad     = time.Minute // after a fault of ours
 )
 
 // RunJobs carries jobs on, until ctx ends: whenever the feed tells of something that happens to a device with a job that
@@ -47,11 +48,12 @@ func (f *Fleet) RunJobs(ctx context.Context) error {
 type jobEngine struct {
 	*Fleet
 	open map[storage.DeviceID]bool
-	at   uint64 // the feed is read up to there
+	bad  map[storage.DeviceID]time.Time // devices whose jobs could not be carried on, and until when they are left alone
+	at   uint64                         // the feed is read up to there
 }
 
 func (f *Fleet) newJobEngine() *jobEngine {
-	return &jobEngine{Fleet: f, open: make(map[storage.DeviceID]bool)}
+	return &jobEngine{Fleet: f, open: make(map[storage.DeviceID]bool), bad: make(map[storage.DeviceID]time.Time)}
 }
 
 func (e *jobEngine) run(ctx context.Context, tick <-chan time.Time) error {
@@ -168,7 +170,10 @@ func (e *jobEngine) due(devices map[storage.DeviceID]bool) error {
 			return err
 		}
 		for i := range refs {
-			devices[refs[i].Device] = true
+			if dev := refs[i].Device; !now.Before(e.bad[dev]) {
+				delete(e.bad, dev)
+				devices[dev] = true
+			}
 		}
 		if len(refs) < jobPage {
 			return nil
@@ -195,6 +200,7 @@ func (e *jobEngine) lookAt(ctx context.Context, devices map[storage.DeviceID]boo
 					failure = err
 				case err != nil:
 					e.opt.Log.Error("jobs of a device not carried on", zap.String("device", string(id)), zap.Error(err))
+					e.bad[id] = e.opt.Clock().Add(jobBad)
 				case !open:
 					delete(e.open, id)
 				}

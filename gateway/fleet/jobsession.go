@@ -25,13 +25,17 @@ func (f *Fleet) thenJobs(now time.Time, dev *storage.Device, out *sessions.Outco
 }
 
 // answerJob goes on with a job whose task was answered, and with those that have waited for it.
-func (f *Fleet) answerJob(now time.Time, dev *storage.Device, task *storage.Task, done bool, out *sessions.Outcome) []storage.Task {
+func (f *Fleet) answerJob(
+	now time.Time, dev *storage.Device, task *storage.Task, done bool, out *sessions.Outcome,
+) []storage.Task {
 	return f.turnJobs(now, dev, out, false, &heardOf{task, done})
 }
 
 // turnJobs takes a turn with the jobs of a device in session. A fault of ours is no matter of the device's: its session
 // goes on without the jobs, and the engine finds them.
-func (f *Fleet) turnJobs(now time.Time, dev *storage.Device, out *sessions.Outcome, fresh bool, heard *heardOf) []storage.Task {
+func (f *Fleet) turnJobs(
+	now time.Time, dev *storage.Device, out *sessions.Outcome, fresh bool, heard *heardOf,
+) []storage.Task {
 	t, err := f.newTurn(now, dev, &out.Commit)
 	if err == nil && t != nil {
 		t.out, t.fresh, t.heard = out, fresh, heard

@@ -46,6 +46,10 @@ func (t *jobTurn) step(s *jobSituation, d *decision) (changed, again bool, err e
 		return true, true, nil
 	}
 	values, err := t.values(j)
+	if isFault(err) {
+		t.failWay(s, inWords(err))
+		return true, true, nil
+	}
 	if err != nil {
 		return false, false, err
 	}
@@ -72,7 +76,9 @@ func (t *jobTurn) failWay(s *jobSituation, why string) {
 
 // commandsOf is what is said in the step that a decision leads to. With none the situation has a verdict. fault says why
 // the way can not be gone.
-func (t *jobTurn) commandsOf(s *jobSituation, d *decision, way *recipe.Way, v recipe.Values) (list []storage.Command, fault string) {
+func (t *jobTurn) commandsOf(
+	s *jobSituation, d *decision, way *recipe.Way, v recipe.Values,
+) (list []storage.Command, fault string) {
 	j := s.Job
 	var verdict recipe.Verdict
 	switch d.Move {
@@ -236,6 +242,10 @@ func (t *jobTurn) judge(s *jobSituation, done bool) error {
 func (t *jobTurn) judgeReading(s *jobSituation, way *recipe.Way) error {
 	j := s.Job
 	values, err := t.values(j)
+	if isFault(err) {
+		s.Verdict = &recipe.Verdict{State: recipe.Failed, Reason: inWords(err)}
+		return nil
+	}
 	if err != nil {
 		return err
 	}

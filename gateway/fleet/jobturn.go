@@ -162,14 +162,16 @@ func (t *jobTurn) notify(s *jobSituation, d *decision) {
 	}
 	j.Enter(state, t.now, d.Why, d.Wait)
 	t.push(storage.PushJob{ // its digest is made when it is sent: until then the nonce may change
-		Kind: notification, Order: j.ID, MSISDN: t.dev.MSISDN, Priority: j.What.Priority, Flow: t.flow(campaignOf(j), t.dev.MSISDN),
+		Kind: notification, Order: j.ID, MSISDN: t.dev.MSISDN, Priority: j.What.Priority,
+		Flow: t.flow(campaignOf(j), t.dev.MSISDN),
 	})
 	s.Push, s.Moved = storage.PushQueued, t.now
 }
 
 // push queues a push of a job.
 func (t *jobTurn) push(p storage.PushJob) {
-	p.ID, p.Device, p.State, p.NotBefore, p.Created, p.Changed = t.newID(t.now), t.dev.ID, storage.PushQueued, t.now, t.now, t.now
+	p.ID, p.Device, p.State = t.newID(t.now), t.dev.ID, storage.PushQueued
+	p.NotBefore, p.Created, p.Changed = t.now, t.now, t.now
 	t.commit.Pushes = append(t.commit.Pushes, p)
 }
 

@@ -95,7 +95,9 @@ func (t *jobTurn) choose(j *storage.Job, ability *recipe.Capability) (*storage.P
 }
 
 // firstWay is the first way that can be gone, and says why those before it are not.
-func (t *jobTurn) firstWay(j *storage.Job, ability *recipe.Capability, pkg *storage.Package) (way *recipe.Way, passed []string) {
+func (t *jobTurn) firstWay(
+	j *storage.Job, ability *recipe.Capability, pkg *storage.Package,
+) (way *recipe.Way, passed []string) {
 	model := t.modelOf(t.dev)
 	for i := range ability.Ways {
 		w := &ability.Ways[i]
@@ -173,6 +175,13 @@ func noted(j *storage.Job, text string) bool {
 		}
 	}
 	return false
+}
+
+// isFault says whether an error is one of what was ordered, which no other try mends: what it names is not there, or is
+// of no use.
+func isFault(err error) bool {
+	var refused *FieldError
+	return errors.As(err, &refused) || errors.Is(err, storage.ErrNotFound)
 }
 
 // values are what the templates of a recipe are filled with, but for package.url, which is made when it is sent.
