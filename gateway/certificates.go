@@ -66,7 +66,8 @@ func (g *gateway) keepRoot(r rootFile) error {
 
 func (g *gateway) warn(what string, warnings []certcheck.Warning) {
 	for _, w := range warnings {
-		g.log.Warn(what+": "+w.Text, zap.String("certificate", w.Of), zap.String("remedy", w.Remedy), zap.String("code", w.Code))
+		g.log.Warn(what+": "+w.Text, zap.String("certificate", w.Of), zap.String("remedy", w.Remedy),
+			zap.String("code", w.Code))
 	}
 }
 
@@ -79,7 +80,8 @@ func (g *gateway) checkChain(ctx context.Context) certcheck.Report {
 	return certcheck.Run(ctx, o, time.Now())
 }
 
-// warnOfChain says in the log what devices are known to reject, where they are told an https address. It holds nothing up.
+// warnOfChain says in the log what devices are known to reject, where they are told an https address. It holds nothing
+// up.
 func (g *gateway) warnOfChain(ctx context.Context) {
 	if u, err := url.Parse(g.config.Device.Address); err != nil || u.Scheme != "https" {
 		return

@@ -47,8 +47,8 @@ func writeRoot(t *testing.T) (file string, der []byte) {
 	return file, der
 }
 
-// From numbers of which nothing is known to devices that are managed, the root certificate first; then once more, to those
-// that have an account: into the tree where it takes that, else by another push.
+// From numbers of which nothing is known to devices that are managed, the root certificate first; then once more, to
+// those that have an account: into the tree where it takes that, else by another push.
 func TestCertificatesFirst(t *testing.T) {
 	file, der := writeRoot(t)
 	makes := handset.AllMakes()

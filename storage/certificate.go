@@ -19,8 +19,8 @@ type Certificate struct {
 // CertificateState says how far a certificate has come on its way to a device.
 type CertificateState string
 
-// States of a certificate of a device. That a device has installed it nobody tells: delivered is the most that is known,
-// unless the device has shown by a session that it trusts it.
+// States of a certificate of a device. That a device has installed it nobody tells: delivered is the most that is
+// known, unless the device has shown by a session that it trusts it.
 const (
 	CertificateOrdered   CertificateState = "ordered"
 	CertificateSent      CertificateState = "sent" // no delivery report has come so far

@@ -154,7 +154,9 @@ func (p *PXLogical) validate(naps map[string]bool) error {
 
 func (p *PXPhysical) validate(naps map[string]bool) error {
 	err := all([]check{
-		{"PHYSICAL-PROXY-ID", p.ID, maxProxyID, true}, {"PXADDR", p.Addr, maxAddr, true}, {"TO-NAPID", p.ToNAPID, maxNAPID, true},
+		{"PHYSICAL-PROXY-ID", p.ID, maxProxyID, true},
+		{"PXADDR", p.Addr, maxAddr, true},
+		{"TO-NAPID", p.ToNAPID, maxNAPID, true},
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
-// Package certcheck looks at the certificates that a gateway's devices have to trust: at the chain that the server under
-// the device address gives, and at root certificates. It finds what devices in the field are known to reject, which
-// today's software takes without a word. Each finding says what to do about it.
+// Package certcheck looks at the certificates that a gateway's devices have to trust: at the chain that the server
+// under the device address gives, and at root certificates. It finds what devices in the field are known to reject,
+// which today's software takes without a word. Each finding says what to do about it.
 //
 // Sources: traps 6, 28 and 29 of the fact sheet; section 6.5.
 package certcheck

@@ -207,7 +207,8 @@ func (k *checker) order(chain []*x509.Certificate) (last *x509.Certificate) {
 		}
 	}
 	if used < len(chain) {
-		k.add(nil, "strange", fmt.Sprintf("%d of the %d certificates do not belong to the chain", len(chain)-used, len(chain)),
+		text := fmt.Sprintf("%d of the %d certificates do not belong to the chain", len(chain)-used, len(chain))
+		k.add(nil, "strange", text,
 			"Take them out of the file of the chain: some devices take the next one for the issuer, whatever it is.")
 	} else if !inOrder {
 		k.add(nil, "order", "the certificates are not in order, and many devices do not sort them",
@@ -238,22 +239,26 @@ func signedBy(c, by *x509.Certificate) bool {
 // the way.
 func (k *checker) end(chain []*x509.Certificate, last *x509.Certificate) {
 	if SelfSigned(chain[0]) {
-		k.add(chain[0], "self-signed", "the server's certificate is its own issuer, and most devices take none such as a root",
+		k.add(chain[0], "self-signed",
+			"the server's certificate is its own issuer, and most devices take none such as a root",
 			"Make an authority of your own, give devices its certificate and have it issue the server's.")
 	}
 	if k.root == nil {
 		if !SelfSigned(last) && len(chain) == 1 && !public(chain) {
-			k.add(last, "intermediate", fmt.Sprintf("its issuer, %s, is not sent, and devices do not fetch it", last.Issuer.CommonName),
+			k.add(last, "intermediate",
+				fmt.Sprintf("its issuer, %s, is not sent, and devices do not fetch it", last.Issuer.CommonName),
 				"Put the issuer's certificate behind it in the file of the chain, unless that is a root which devices have.")
 		}
-		k.add(nil, "no-root", "devices are given no root: one whose maker did not build in the root of this chain can not connect",
+		k.add(nil, "no-root",
+			"devices are given no root: one whose maker did not build in the root of this chain can not connect",
 			"Set device.certificate.root, unless all devices are known to have it.")
 		return
 	}
 	switch {
 	case k.root.Equal(last), signedBy(last, k.root):
 	case SelfSigned(last):
-		k.fatal(nil, "other-root", fmt.Sprintf("the chain leads to %s, and devices are given %s", subject(last), subject(k.root)),
+		k.fatal(nil, "other-root",
+			fmt.Sprintf("the chain leads to %s, and devices are given %s", subject(last), subject(k.root)),
 			"Give devices the root of the chain: set device.certificate.root.")
 	default:
 		k.fatal(last, "intermediate", fmt.Sprintf("its issuer, %s, is neither sent nor the root that devices are given",
@@ -267,7 +272,9 @@ func public(chain []*x509.Certificate) bool {
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	_, err := chain[0].Verify(x509.VerifyOptions{
+		Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
 	return err == nil
 }
 
@@ -282,7 +289,7 @@ func (k *checker) connection(s *Served) {
 			"about 2012 do not", "Make it the server's default, or give it an address of its own.")
 	}
 	if !s.OldTLS {
-		k.add(nil, "tls", "the server does not speak TLS 1.0 with RSA key exchange, which is all that many devices from before "+
-			"about 2012 know (trap 28)", "Allow both on the address of devices, where such are served.")
+		k.add(nil, "tls", "the server does not speak TLS 1.0 with RSA key exchange, which is all that many devices from "+
+			"before about 2012 know (trap 28)", "Allow both on the address of devices, where such are served.")
 	}
 }

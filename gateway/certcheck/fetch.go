@@ -19,7 +19,7 @@ type Served struct {
 	Connected     bool
 	DemandsClient bool                // it asks for a certificate of the device
 	WithoutName   []*x509.Certificate // what it gives to who names no host (SNI); nil for none
-	OldTLS        bool                // it speaks TLS 1.0 with RSA key exchange, which is all that old devices do (trap 28)
+	OldTLS        bool                // it speaks TLS 1.0 with RSA key exchange, as old devices do (trap 28)
 }
 
 // oldSuites are what devices from before about 2010 offer.

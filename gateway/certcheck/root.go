@@ -15,7 +15,8 @@ const MaxRoot = 16 << 10
 func Root(c *x509.Certificate, now time.Time) []Warning {
 	var list []Warning
 	add := func(fatal bool, code, remedy, format string, args ...any) {
-		list = append(list, Warning{Code: code, Of: subject(c), Text: fmt.Sprintf(format, args...), Remedy: remedy, Fatal: fatal})
+		text := fmt.Sprintf(format, args...)
+		list = append(list, Warning{Code: code, Of: subject(c), Text: text, Remedy: remedy, Fatal: fatal})
 	}
 	switch {
 	case c.BasicConstraintsValid && !c.IsCA:

@@ -27,8 +27,8 @@ type AccessPoint struct {
 // OperatorSIM as AccessPoint.Operator is the network that the device's SIM is of.
 const OperatorSIM = "sim"
 
-// accessPoints are the settings that a says for a device, and the network that they are for, which is empty where that is
-// not said. The error is a *FieldError where there are none.
+// accessPoints are the settings that a says for a device, and the network that they are for, which is empty where that
+// is not said. The error is a *FieldError where there are none.
 func (f *Fleet) accessPoints(dev *storage.Device, a *AccessPoint) (*storage.AccessPoints, string, error) {
 	settings, code := a.Given, ""
 	if settings == nil {
@@ -218,8 +218,8 @@ func mmsAccount(n *storage.NAP) cp.Characteristic {
 }
 
 // accessPointPush makes the push with the provisioning document of access points, signed as a bootstrap is. pin is what
-// the user has to type, empty for nothing. The caller commits it. The error is a *FieldError where there are no settings,
-// or a key to sign with is missing.
+// the user has to type, empty for nothing. The caller commits it. The error is a *FieldError where there are no
+// settings, or a key to sign with is missing.
 func (f *Fleet) accessPointPush(
 	dev *storage.Device, a *AccessPoint, order string,
 ) (job storage.PushJob, pin string, err error) {

@@ -15,10 +15,10 @@ type SendAccessPoint struct {
 	Priority    uint8  // 0 goes first
 }
 
-// SendAccessPoint places an order: order and push in one commit; or, where the device has an account and the settings are
-// in the library, a job, which makes no PIN. A PIN that is left to us follows from the order's name
-// where the request has a key, as that of a bootstrap does. The error is a *FieldError, or storage.ErrNotFound where the
-// device is not known.
+// SendAccessPoint places an order: order and push in one commit; or, where the device has an account and the settings
+// are in the library, a job, which makes no PIN. A PIN that is left to us follows from the order's name where the
+// request has a key, as that of a bootstrap does. The error is a *FieldError, or storage.ErrNotFound where the device
+// is not known.
 func (f *Fleet) SendAccessPoint(s SendAccessPoint) (*Sending, error) {
 	dev, err := f.store.Device(s.Device)
 	if err != nil {

@@ -20,8 +20,8 @@ const (
 	maxLabel          = 100 // characters of a name that an admin gives
 )
 
-// AddCertificate keeps a root certificate, given as PEM or DER. One that is there already gets the new name, if there is
-// one. What devices are known to reject comes as warnings; what none can use is a *FieldError.
+// AddCertificate keeps a root certificate, given as PEM or DER. One that is there already gets the new name, if there
+// is one. What devices are known to reject comes as warnings; what none can use is a *FieldError.
 func (f *Fleet) AddCertificate(name string, text []byte) (*storage.Certificate, []certcheck.Warning, error) {
 	list, err := certcheck.Read(text)
 	if err != nil {
@@ -103,8 +103,8 @@ func (f *Fleet) Certificates(after string, limit int) ([]storage.Certificate, er
 	return list, nil
 }
 
-// RemoveCertificate forgets a root certificate. Devices keep it, and so does what is known of them. The one that is given
-// before bootstraps is a *StateError.
+// RemoveCertificate forgets a root certificate. Devices keep it, and so does what is known of them. The one that is
+// given before bootstraps is a *StateError.
 func (f *Fleet) RemoveCertificate(id string) error {
 	if id == f.opt.Certificate.Root && f.opt.Certificate.Send != SendNever {
 		return &FieldError{"id", "it is the one that devices are given before their bootstrap (device.certificate.root)"}

@@ -262,11 +262,13 @@ func (f *Fleet) endDelivery(job *storage.PushJob) ([]storage.OrderEnd, error) {
 		end.State, end.Reason = storage.OrderFailed, job.Error
 	}
 	order, err := f.store.Order(job.Device, job.Order)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && order.Kind != kindCertificate && order.Kind != kindAccessPoint {
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case order.Kind != kindCertificate && order.Kind != kindAccessPoint:
+		return nil, nil
 	}
 	switch _, err := f.store.Job(job.Device, job.Order); {
 	case err == nil:

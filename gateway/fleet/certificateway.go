@@ -40,8 +40,8 @@ type certificateFamily struct {
 }
 
 // certificateFamilies are the families; the first that matches holds. Section 6.5: the content type has wide, not
-// universal support; what is said of families here is practice and in no standard. What a model has shown goes first, so
-// a wrong line here costs one attempt.
+// universal support; what is said of families here is practice and in no standard. What a model has shown goes first,
+// so a wrong line here costs one attempt.
 var certificateFamilies = []certificateFamily{
 	{platform{man: "*nokia*|*symbian*"}, true, "", "Nokia's phones offer a pushed certificate to their user"},
 	{platform{man: "*sonyericsson*|*sony ericsson*|*siemens*|*benq*|*sagem*"}, true, "",
@@ -52,15 +52,15 @@ var certificateFamilies = []certificateFamily{
 	{platform{man: "*mediatek*|*mtk*|*spreadtrum*|*sprd*|*unisoc*"}, false, "",
 		"most builds of this platform drop a pushed certificate"},
 	{platform{man: "*samsung*|*lg*|*pantech*"}, false, "", "phones of this make drop a pushed certificate"},
-	{platform{man: "*google*|*htc*|*huawei*|*honor*|*zte*|*xiaomi*|*oppo*|*vivo*|*oneplus*|*asus*|*motorola*|*lenovo*|*sony*|*tcl*|*hmd*"},
-		false, "", "Android without its maker's additions drops WAP pushes"},
+	{platform{man: "*google*|*htc*|*huawei*|*honor*|*zte*|*xiaomi*|*oppo*|*vivo*|*oneplus*|*asus*|*motorola*|*lenovo*|" +
+		"*sony*|*tcl*|*hmd*"}, false, "", "Android without its maker's additions drops WAP pushes"},
 }
 
 // anyFamily is for devices of which nothing is known.
 var anyFamily = certificateFamily{push: true, why: "nothing is known of the device: a push asks least of it"}
 
-// certificateWay says how a device without a DM session gets a root certificate: as it has worked on its model, or else as
-// its family takes it, and by a link where a push is too large.
+// certificateWay says how a device without a DM session gets a root certificate: as it has worked on its model, or else
+// as its family takes it, and by a link where a push is too large.
 func (f *Fleet) certificateWay(dev *storage.Device, cert *storage.Certificate) CertificateWay {
 	link, why := f.linkWay(dev)
 	if link == "" {
@@ -114,7 +114,8 @@ const (
 	wayBuiltIn         = "built-in:"    // and the certificate's ID
 )
 
-// enoughBuiltIn is on how many devices of a model a root certificate has to be built in, so that others are not given it.
+// enoughBuiltIn is on how many devices of a model a root certificate has to be built in, so that others are not given
+// it.
 const enoughBuiltIn = 2
 
 // hasWorked is on how many devices of a model, whatever their firmware, a recipe has worked.
@@ -124,8 +125,8 @@ func (m *model) hasWorked(recipe string) int {
 	return own + others
 }
 
-// showTrust keeps for a device's model what its first session over TLS has shown: that it takes a root certificate as it
-// was given ours, or has it built in.
+// showTrust keeps for a device's model what its first session over TLS has shown: that it takes a root certificate as
+// it was given ours, or has it built in.
 func (f *Fleet) showTrust(dev *storage.Device, out *sessions.Outcome) {
 	root := f.opt.Certificate.Root
 	if root == "" || !f.overTLS() || dev.State == storage.Discovered {

@@ -9,8 +9,8 @@ import (
 	"dmgate/storage"
 )
 
-// The library of access points: what the subscribers of a network need to reach it, by MCC and MNC. Its entries are kept
-// as documents.
+// The library of access points: what the subscribers of a network need to reach it, by MCC and MNC. Its entries are
+// kept as documents.
 
 const operatorPrefix = "operator/"
 
@@ -90,8 +90,8 @@ func checkOperator(o *storage.Operator) error {
 	return checkAccessPoints(&o.Settings, o.Code)
 }
 
-// operatorOf is the entry of the network that a device's SIM is of. Whether its MNC has two or three digits the IMSI does
-// not say, so the library does: the longer one that it has. The error is a *FieldError where there is no telling.
+// operatorOf is the entry of the network that a device's SIM is of. Whether its MNC has two or three digits the IMSI
+// does not say, so the library does: the longer one that it has. The error is a *FieldError where there is no telling.
 func (f *Fleet) operatorOf(dev *storage.Device) (*storage.Operator, error) {
 	codes := simCodes(dev)
 	if len(codes) == 0 {

@@ -25,10 +25,10 @@ type ImportedOperators struct {
 	Problems     []Problem // the first maxProblems of those refused
 }
 
-// ImportOperators takes a list of access points into the library, streaming. An entry takes the place of the one that the
-// library had for its network; what the list says of a network in several places is joined. A line that a device would
-// refuse is refused, and the rest goes on. An error of lines ends it, and so does one of the store: what came before is
-// taken.
+// ImportOperators takes a list of access points into the library, streaming. An entry takes the place of the one that
+// the library had for its network; what the list says of a network in several places is joined. A line that a device
+// would refuse is refused, and the rest goes on. An error of lines ends it, and so does one of the store: what came
+// before is taken.
 func (f *Fleet) ImportOperators(source string, lines iter.Seq2[OperatorLine, error]) (ImportedOperators, error) {
 	i := &operatorImport{Fleet: f, source: source, written: map[string]bool{}}
 	for line, err := range lines {
@@ -42,7 +42,8 @@ func (f *Fleet) ImportOperators(source string, lines iter.Seq2[OperatorLine, err
 	return i.done, i.flush()
 }
 
-// operatorImport is an import that is going on. Lines of one network mostly follow each other: they are written together.
+// operatorImport is an import that is going on. Lines of one network mostly follow each other: they are written
+// together.
 type operatorImport struct {
 	*Fleet
 	source  string
@@ -120,8 +121,8 @@ func (i *operatorImport) flush() error {
 	return nil
 }
 
-// join adds settings to s, of which nothing changes where it has no room for them. IDs that are taken are changed. What is
-// there already is not added again.
+// join adds settings to s, of which nothing changes where it has no room for them. IDs that are taken are changed. What
+// is there already is not added again.
 func join(s, more *storage.AccessPoints) (added int, fits bool) {
 	naps, proxies := slices.Clone(s.NAPs), slices.Clone(s.Proxies)
 	for _, n := range more.NAPs {

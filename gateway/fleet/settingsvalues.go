@@ -17,7 +17,8 @@ import (
 //
 // A certificate is named by "certificate.id". Access points are named by "apn.operator", which is a code of the library
 // or "sim", with "apn.nap" for one of them; or they are given, as one access point, by the values that recipes take:
-// "apn.address", "apn.name", "apn.auth", "apn.user", "apn.password", "apn.dns", "apn.proxy", "apn.port", "apn.homepage".
+// "apn.address", "apn.name", "apn.auth", "apn.user", "apn.password", "apn.dns", "apn.proxy", "apn.port",
+// "apn.homepage".
 
 const (
 	valueCertificate = "certificate.id"
@@ -25,9 +26,9 @@ const (
 	valueNAP         = "apn.nap"
 )
 
-// settingsPush makes the push of a job of kind certificate or access-point. The caller commits the push, and keep in its
-// edit of the device, which is nil where there is nothing to keep. text says what it is, for a timeline. The error is a
-// *FieldError where there is nothing that could be sent.
+// settingsPush makes the push of a job of kind certificate or access-point. The caller commits the push, and keep in
+// its edit of the device, which is nil where there is nothing to keep. text says what it is, for a timeline. The error
+// is a *FieldError where there is nothing that could be sent.
 func (f *Fleet) settingsPush(dev *storage.Device, kind, order string, values map[string]string, sec, pin string) (
 	job storage.PushJob, keep func(*storage.Device), text string, err error,
 ) {
@@ -130,8 +131,9 @@ func accessPointOf(values map[string]string) (*AccessPoint, error) {
 		return &AccessPoint{Operator: values[valueOperator], NAP: values[valueNAP]}, nil
 	}
 	n := storage.NAP{
-		ID: cmp.Or(values["apn.id"], "N1"), Name: cmp.Or(values["apn.name"], values["apn.address"]), APN: values["apn.address"],
-		Auth: values["apn.auth"], User: values["apn.user"], Secret: values["apn.password"], Internet: true,
+		ID: cmp.Or(values["apn.id"], "N1"), Name: cmp.Or(values["apn.name"], values["apn.address"]),
+		APN: values["apn.address"], Auth: values["apn.auth"], User: values["apn.user"], Secret: values["apn.password"],
+		Internet: true,
 	}
 	if dns := values["apn.dns"]; dns != "" {
 		n.DNS = []string{dns}

@@ -34,8 +34,8 @@ var columns = map[string]func(*row, string) error{
 	"mms_port":  func(r *row, v string) error { r.mmsPort = v; return nil },
 }
 
-const columnNames = "code (or mcc and mnc), operator, country, name, apn, auth, user, secret, internet, dns, proxy, port, " +
-	"mmsc, mms_proxy, mms_port"
+const columnNames = "code (or mcc and mnc), operator, country, name, apn, auth, user, secret, internet, dns, proxy, " +
+	"port, mmsc, mms_proxy, mms_port"
 
 func (r *row) code(v string) error {
 	const lenMCC = 3
@@ -131,7 +131,8 @@ func header(file io.Reader) (*csv.Reader, []string, error) {
 	for i, v := range values {
 		names[i] = strings.ToLower(strings.TrimSpace(v))
 		if columns[names[i]] == nil {
-			return nil, nil, &FileError{uint64(number), fmt.Sprintf("unknown column %.40q; want some of %s", names[i], columnNames)}
+			reason := fmt.Sprintf("unknown column %.40q; want some of %s", names[i], columnNames)
+			return nil, nil, &FileError{uint64(number), reason}
 		}
 		if has[names[i]] {
 			return nil, nil, &FileError{uint64(number), fmt.Sprintf("column %q is there twice", names[i])}

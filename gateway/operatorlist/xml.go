@@ -11,8 +11,8 @@ import (
 	"dmgate/gateway/fleet"
 )
 
-// XML reads Android's apns-conf (root apns) or a serviceproviders file of mobile-broadband-provider-info, and tells them
-// apart by their root.
+// XML reads Android's apns-conf (root apns) or a serviceproviders file of mobile-broadband-provider-info, and tells
+// them apart by their root.
 func XML(file io.Reader) iter.Seq2[fleet.OperatorLine, error] {
 	return func(yield func(fleet.OperatorLine, error) bool) {
 		x := &xmlFile{Decoder: xml.NewDecoder(file)}
@@ -156,7 +156,8 @@ func apn(e *xml.StartElement) *row {
 	return r
 }
 
-// countries reads serviceproviders: country/provider/gsm with its networks, then its access points, each for all of them.
+// countries reads serviceproviders: country/provider/gsm with its networks, then its access points, each for all of
+// them.
 func (x *xmlFile) countries(yield func(fleet.OperatorLine, error) bool) error {
 	var country, provider string
 	var networks [][2]string
