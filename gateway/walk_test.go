@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -282,13 +283,14 @@ func (s *site) addPackage(t *testing.T, p api.NewPackage, file []byte) {
 	}
 }
 
-// script is the timeline of a job, and what the device was told, with what it said.
+// script is the timeline of a job, and what the device was told, with what it said. What was said before is left out: how
+// often a device is looked at depends on how often it comes.
 func (s *walkSite) script(t *testing.T, i int, job *api.Job) string {
 	t.Helper()
-	var b strings.Builder
+	var parts []string
 	for _, step := range job.Timeline {
 		if step.Text != "the device is being asked what it is" { // which the engine sees, or misses
-			fmt.Fprintln(&b, step.Text)
+			parts = append(parts, step.Text+"\n")
 		}
 	}
 	results, err := s.store.Results(s.ids[i], 0, 10_000)
@@ -301,26 +303,36 @@ func (s *walkSite) script(t *testing.T, i int, job *api.Job) string {
 			t.Fatal(err)
 		}
 		if n == 0 || results[n-1].Task != r.Task {
-			fmt.Fprintf(&b, "\n%s\n", task.Purpose)
+			parts = append(parts, "\n"+task.Purpose+"\n")
 		}
 		for _, a := range r.Answers {
-			c := &task.Commands[a.Command]
-			fmt.Fprintf(&b, "  %s %s", c.Kind, c.URI)
-			if len(c.Data) > 0 {
-				fmt.Fprintf(&b, " %.60q", c.Data)
-			}
-			fmt.Fprintf(&b, " -> %d", a.Code)
-			if len(a.Data) > 0 {
-				fmt.Fprintf(&b, " %.60q", a.Data)
-			}
-			b.WriteByte('\n')
+			parts[len(parts)-1] += told(&task.Commands[a.Command], &a)
 		}
 	}
-	text := b.String()
+	said := make(map[string]bool)
+	parts = slices.DeleteFunc(parts, func(part string) bool {
+		again := said[part]
+		said[part] = true
+		return again
+	})
+	text := strings.Join(parts, "")
 	for name, value := range map[string]string{"JOB": s.jobs[i], "DEVICE": string(s.ids[i])} {
 		text = strings.ReplaceAll(text, value, name)
 	}
 	return volatile.ReplaceAllString(text, "$1$2")
+}
+
+// told is a command and an answer to it, in a line.
+func told(c *storage.Command, a *storage.Answer) string {
+	line := "  " + c.Kind + " " + c.URI
+	if len(c.Data) > 0 {
+		line += fmt.Sprintf(" %.60q", c.Data)
+	}
+	line += fmt.Sprintf(" -> %d", a.Code)
+	if len(a.Data) > 0 {
+		line += fmt.Sprintf(" %.60q", a.Data)
+	}
+	return line + "\n"
 }
 
 // volatile is what is another each time.
