@@ -30,7 +30,8 @@ import (
 )
 
 // Planner knows the device beyond one message: it reads answers and decides what is asked next. The gateway's fleet
-// implements it; tests use a script. It is pure, as Step is: it changes dev's record only by out.Change, and adds
+// implements it; tests use a script. It may read what is kept, and
+// writes nothing: it changes dev's record only by out.Change, and adds
 // orders and feed entries to out.Commit.
 type Planner interface {
 	// Proved is called once a session, when the device has proved who it is. The tasks it returns go to the end of
